@@ -1,0 +1,3 @@
+export * from "./container.ts";
+export * from "./errors.ts";
+export * from "./project.ts";

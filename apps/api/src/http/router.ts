@@ -1,0 +1,104 @@
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { Context, Handler } from "hono";
+import type { z } from "zod";
+import { readJsonObject } from "./json-body.ts";
+import { type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
+import { ApiError } from "./problem.ts";
+import { toViolations } from "./violations.ts";
+
+/** What the front of the API hands to every handler, as `c.env`. */
+export interface ApiEnv {
+  Bindings: {
+    requestId: string;
+    principal: Principal;
+    /** Absent when the app is called without a listening server. */
+    server: Bun.Server<unknown> | undefined;
+  };
+}
+
+export type ApiRouter = OpenAPIHono<ApiEnv>;
+
+type Target = "param" | "query" | "header" | "json";
+
+/**
+ * A router whose `openapi(createRoute(...), handler)` checks the caller's scope and all declared
+ * input before the handler runs, and fails with an ApiError otherwise. Every route must declare
+ * `security` (`requireScope(...)` or `openToAll`) and may take one JSON body.
+ */
+export function createRouter(): ApiRouter {
+  const router = new OpenAPIHono<ApiEnv>();
+  // The library's own registration runs one asynchronous middleware for each part of the input and
+  // lets a body of another media type through; one handler does it all, in order, at a third of the cost.
+  const register = (route: RouteConfig, handler: Handler<ApiEnv>) => {
+    router.openAPIRegistry.registerPath(route);
+    return router.on([route.method], [route.path.replaceAll(/\{(.+?)\}/g, ":$1")], guarded(route, handler));
+  };
+  router.openapi = register as unknown as ApiRouter["openapi"];
+  return router;
+}
+
+function guarded(route: RouteConfig, handler: Handler<ApiEnv>): Handler<ApiEnv> {
+  const scopes = requiredScopes(route);
+  const { params, query, headers } = route.request ?? {};
+  const body = bodySchema(route);
+  const checkInput = (c: Context<ApiEnv>) => {
+    for (const scope of scopes) checkScope(c.env.principal, scope);
+    if (params !== undefined) accept(c, "param", params as z.ZodType, c.req.param());
+    if (query !== undefined) accept(c, "query", query as z.ZodType, queryOf(c));
+    if (headers !== undefined) accept(c, "header", headers as z.ZodType, c.req.header());
+  };
+  if (body === undefined) {
+    return (c, next) => {
+      checkInput(c);
+      return handler(c, next);
+    };
+  }
+  return async (c, next) => {
+    checkInput(c);
+    accept(c, "json", body, await readJsonObject(c.req.raw));
+    return await handler(c, next);
+  };
+}
+
+function accept(c: Context<ApiEnv>, target: Target, schema: z.ZodType, input: unknown): void {
+  const result = schema.safeParse(input);
+  if (!result.success) {
+    const errors = toViolations(result.error.issues, input, fieldsOf(schema));
+    const detail = errors.map((error) => error.message).join("; ");
+    throw new ApiError(target === "json" ? "validation_failed" : "invalid_request", detail, { errors });
+  }
+  c.req.addValidatedData(target, result.data as object);
+}
+
+function queryOf(c: Context<ApiEnv>): Record<string, string | string[]> {
+  if (!c.req.url.includes("?")) return {};
+  const entries = Object.entries(c.req.queries());
+  return Object.fromEntries(entries.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
+}
+
+function fieldsOf(schema: z.ZodType): string[] {
+  return "shape" in schema ? Object.keys(schema.shape as object) : [];
+}
+
+function bodySchema(route: RouteConfig): z.ZodType | undefined {
+  const content = route.request?.body?.content;
+  if (content === undefined) return undefined;
+  const media = content["application/json"];
+  const schema = media !== undefined && "schema" in media ? media.schema : undefined;
+  if (schema !== undefined && "safeParse" in schema) return schema as z.ZodType;
+  throw new Error(`${nameOf(route)} declares a body that is not a schema of application/json`);
+}
+
+function requiredScopes(route: RouteConfig): Scope[] {
+  if (route.security === undefined) throw new Error(`${nameOf(route)} does not declare who may call it`);
+  return route.security.flatMap((requirement) => (requirement[SECURITY_SCHEME] ?? []) as Scope[]);
+}
+
+function checkScope(principal: Principal, scope: Scope): void {
+  if (principal.scopes.has(scope)) return;
+  throw new ApiError("forbidden", `The token lacks the scope '${scope}'`);
+}
+
+function nameOf(route: RouteConfig): string {
+  return `${route.method.toUpperCase()} ${route.path}`;
+}

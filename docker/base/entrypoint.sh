@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Starts a sandbox: token, source, the addons' preparations, then supervisor with the services.
+# Runs as the developer, under tini, which passes signals on to this process group.
+set -Eeuo pipefail
+
+RUN_DIR=/run/agentpod
+WORKSPACE="${AGENTPOD_WORKSPACE:-/home/developer/workspace}"
+TOKEN_FILE="${RUN_DIR}/gateway-token"
+CLONE_DIR="${WORKSPACE}/.agentpod-clone"
+SOURCE_SECONDS_MAX="${AGENTPOD_SOURCE_TIMEOUT:-300}"
+
+# One JSON line: log MESSAGE [NAME VALUE]...
+log() {
+  jq --null-input --compact-output '$ARGS.positional as $a
+    | {time: (now | todate), service: "sandbox", message: $a[0]}
+      + ([range(1; $a | length; 2) | {($a[.]): $a[. + 1]}] | add // {})' --args "$@"
+}
+
+# The services read the token from a file: in the environment every program would inherit it.
+keep_token() {
+  umask 077
+  if [[ -n ${AGENTPOD_GATEWAY_TOKEN:-} && -n ${AGENTPOD_GATEWAY_TOKEN_FILE:-} ]]; then
+    return # the gateway refuses this and says why
+  elif [[ -n ${AGENTPOD_GATEWAY_TOKEN:-} ]]; then
+    printf '%s\n' "${AGENTPOD_GATEWAY_TOKEN}" > "${TOKEN_FILE}"
+  elif [[ -z ${AGENTPOD_GATEWAY_TOKEN_FILE:-} && ! -s ${TOKEN_FILE} ]]; then
+    head --bytes=32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr --delete '=' > "${TOKEN_FILE}"
+  fi
+  unset AGENTPOD_GATEWAY_TOKEN
+  export AGENTPOD_GATEWAY_TOKEN_FILE="${AGENTPOD_GATEWAY_TOKEN_FILE:-${TOKEN_FILE}}"
+  umask 022
+}
+
+workspace_is_empty() {
+  [[ -z $(find "${WORKSPACE}" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]]
+}
+
+# Clones beside the goal and moves into place, so that a broken clone is never taken for the source.
+# Prints what became of it: none, kept, cloned or failed.
+fetch_source() {
+  rm -rf "${CLONE_DIR}"
+  [[ -n ${AGENTPOD_SOURCE_URL:-} ]] || { echo none; return; }
+  workspace_is_empty || { echo kept; return; }
+  if GIT_ALLOW_PROTOCOL=https:http:ssh:git GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=/bin/true \
+    GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new" \
+    timeout --foreground --kill-after=5 "${SOURCE_SECONDS_MAX}" \
+    git clone --quiet --recurse-submodules -- "${AGENTPOD_SOURCE_URL}" "${CLONE_DIR}" \
+    2> >(hide_credentials >&2) < /dev/null &&
+    find "${CLONE_DIR}" -mindepth 1 -maxdepth 1 -exec mv --target-directory="${WORKSPACE}" -- {} +; then
+    echo cloned
+  else
+    echo failed
+  fi
+  rm -rf "${CLONE_DIR}"
+}
+
+hide_credentials() { sed -E 's#://[^/@ ]*@#://***@#g'; }
+
+# An addon's hook is sourced: what it exports, its service sees; what it unsets, nobody sees.
+prepare_addons() {
+  local hook
+  for hook in /etc/agentpod/entrypoint.d/*.sh; do
+    [[ -f ${hook} ]] || continue
+    # shellcheck source=/dev/null
+    source "${hook}" || log "an addon could not be prepared" hook "${hook}"
+  done
+}
+
+main() {
+  stopping=false
+  # tini tells supervisor too, but it ends its services one after the other; this saves seconds.
+  trap 'stopping=true; [[ -z ${supervisor:-} ]] || pkill -TERM -P "${supervisor}" || true' TERM INT
+  rm -f "${RUN_DIR}/failed" "${RUN_DIR}/supervisor.sock"
+  keep_token
+  local source
+  source="$(fetch_source)" || source=failed
+  [[ ${stopping} == false ]] || exit 0
+  prepare_addons
+  log starting image "${AGENTPOD_IMAGE:-}" project "${AGENTPOD_PROJECT_ID:-}" flavor "${AGENTPOD_FLAVOR:-}" \
+    addons "${AGENTPOD_ADDONS:-}" workspace "${WORKSPACE}" source "${source}"
+  supervisord --configuration /etc/agentpod/supervisord.conf &
+  supervisor=$!
+  local code=0
+  while kill -0 "${supervisor}" 2> /dev/null; do
+    code=0
+    wait "${supervisor}" || code=$?
+  done
+  [[ ! -e ${RUN_DIR}/failed ]] || exit 1
+  [[ ${stopping} == false ]] || exit 0
+  exit "${code}"
+}
+
+main "$@"

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds images in the order they stand on each other, using the cache. The last line printed on
+# stdout is the reference of the last image.
+#
+# Usage: build.sh all                                   the base, every flavor, every addon on every flavor
+#        build.sh base|flavors|addons                   that level; the one below has to be there
+#        build.sh --flavor FLAVOR [--addon ADDON]...    exactly the images this one needs, and it
+#        build.sh --help
+#
+# Environment: as for build-base.sh.
+set -Eeuo pipefail
+SCRIPTS="$(dirname -- "${BASH_SOURCE[0]}")"
+# shellcheck source=config.sh
+source "${SCRIPTS}/config.sh"
+
+build_flavors() {
+  local flavor
+  for flavor in $(names_in flavors); do "${SCRIPTS}/build-flavor.sh" "${flavor}"; done
+}
+
+build_addons() {
+  local flavor addon
+  for flavor in $(names_in flavors); do
+    for addon in $(names_in addons); do
+      "${SCRIPTS}/build-addon.sh" "${addon}" --base "$(image_ref "agentpod-${flavor}")"
+    done
+  done
+}
+
+# build_one FLAVOR [ADDON]...
+build_one() {
+  local flavor=$1 image addon addons=()
+  shift
+  require_part flavors "${flavor}"
+  for addon in "$@"; do require_part addons "${addon}"; done
+  "${SCRIPTS}/build-base.sh" > /dev/null
+  image="$("${SCRIPTS}/build-flavor.sh" "${flavor}")"
+  mapfile -t addons < <(printf '%s\n' "$@" | grep . | LC_ALL=C sort --unique)
+  for addon in "${addons[@]}"; do image="$("${SCRIPTS}/build-addon.sh" "${addon}" --base "${image}")"; done
+  printf '%s\n' "${image}"
+}
+
+main() {
+  local target='' flavor='' addons=()
+  while (($#)); do
+    case $1 in
+      -h | --help) usage; exit 0 ;;
+      --flavor) flavor=${2:?"--flavor needs a name"}; shift ;;
+      --addon) addons+=("${2:?"--addon needs a name"}"); shift ;;
+      all | base | flavors | addons) [[ -z ${target} ]] || fail "one target at a time; see --help"; target=$1 ;;
+      *) fail "unknown argument '$1'; see --help" ;;
+    esac
+    shift
+  done
+  [[ -z ${target} || -z ${flavor}${addons[*]-} ]] || fail "give a target or --flavor, not both"
+  case ${target} in
+    all) "${SCRIPTS}/build-base.sh"; build_flavors; build_addons ;;
+    base) "${SCRIPTS}/build-base.sh" ;;
+    flavors) build_flavors ;;
+    addons) build_addons ;;
+    *)
+      [[ -n ${flavor} ]] || fail "say what to build: all, base, flavors, addons, or --flavor FLAVOR"
+      build_one "${flavor}" "${addons[@]}"
+      ;;
+  esac
+}
+
+main "$@"

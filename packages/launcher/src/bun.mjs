@@ -82,7 +82,7 @@ async function download({ root, npm, name, version, into }) {
   const tarball = (await readdir(into)).find((file) => file.endsWith(".tgz"));
   if (code !== 0 || !tarball) {
     throw new LaunchProblem(
-      `npm could not get ${name}@${version}. It said:\n${stderr.trim()}\n` +
+      `npm could not get ${name}@${version}. It said:\n${withoutStack(stderr)}\n` +
         "Check the network and npm's own settings (npm ping), then run the command again.",
     );
   }
@@ -97,6 +97,12 @@ async function download({ root, npm, name, version, into }) {
   const binary = fileFromTarball(bytes, "package/bin/bun");
   if (!binary) throw new LaunchProblem(`${name}@${version} holds no bin/bun.`);
   return binary;
+}
+
+/** @param {string} stderr of npm, which shows its own stack for network failures */
+function withoutStack(stderr) {
+  const lines = stderr.trim().split("\n");
+  return lines.filter((line) => !/^npm \S+ +at /.test(line)).join("\n");
 }
 
 /**

@@ -1,16 +1,31 @@
-const turbo = ["node_modules/turbo/bin/turbo", "run", "--ui=stream", "--output-logs=new-only"];
-const staticChecks = [...turbo, "check:format", "check:lint", "check:dead", "check:shell", "types"];
-const tests = ["packages/test-runner/src/main.ts"];
-
 /**
- * What each command runs with Bun, step by step; the arguments of the user go to the last step.
- * @type {Readonly<Record<string, readonly (readonly string[])[]>>}
+ * @typedef {object} Command
+ * @property {readonly (readonly string[])[]} steps what Bun runs, one after the other; the user's
+ *   arguments go to the last
+ * @property {Readonly<Record<string, string>>} [env] set for these steps only
  */
+
+const staticChecks = [
+  "node_modules/turbo/bin/turbo",
+  "run",
+  "check:format",
+  "check:lint",
+  "check:dead",
+  "check:shell",
+  "types",
+  // All that is wrong in one go.
+  "--continue",
+  "--output-logs=new-only",
+];
+const tests = ["--no-env-file", "packages/test-runner/src/main.ts"];
+const turboEnv = { TURBO_TELEMETRY_DISABLED: "1" };
+
+/** @type {Readonly<Record<string, Command>>} */
 export const COMMANDS = {
-  start: [["apps/api/src/index.ts"]],
-  test: [tests],
-  agentpod: [["apps/api/src/cli.ts"]],
-  verify: [staticChecks, tests],
-  "verify:static": [staticChecks],
-  format: [["node_modules/oxfmt/bin/oxfmt", "--write"]],
+  start: { steps: [["apps/api/src/index.ts"]] },
+  test: { steps: [tests] },
+  agentpod: { steps: [["apps/api/src/cli.ts"]] },
+  verify: { steps: [staticChecks, tests], env: turboEnv },
+  "verify:static": { steps: [staticChecks], env: turboEnv },
+  format: { steps: [["node_modules/oxfmt/bin/oxfmt", "--write"]] },
 };

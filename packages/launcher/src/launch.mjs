@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureBun } from "./bun.mjs";
 import { COMMANDS } from "./commands.mjs";
@@ -16,25 +16,25 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
  */
 export async function launch([name = "", ...rest]) {
   try {
-    const steps = COMMANDS[name];
-    if (!steps) {
-      throw new LaunchProblem(
-        `unknown command ${JSON.stringify(name)}. Known: ${Object.keys(COMMANDS).join(", ")}.`,
-      );
+    const command = COMMANDS[name];
+    if (!command) {
+      const known = Object.keys(COMMANDS).join(", ");
+      throw new LaunchProblem(`unknown command ${JSON.stringify(name)}. Known: ${known}.`);
     }
     const version = await pinnedVersion();
     const bun = await ensureBun({ root, version });
     await ensureDependencies({ root, bun, version });
-    const env = { ...process.env, PATH: [dirname(bun), process.env["PATH"]].join(":") };
-    for (const [index, step] of steps.entries()) {
-      const last = index === steps.length - 1;
+    const env = { ...process.env, ...command.env, PATH: withFirst(dirname(bun), process.env["PATH"]) };
+    for (const [index, step] of command.steps.entries()) {
+      const last = index === command.steps.length - 1;
       const code = await runInForeground(bun, [...step, ...(last ? rest : [])], { cwd: root, env });
       if (code !== 0) return code;
     }
     return 0;
   } catch (error) {
-    if (!(error instanceof LaunchProblem)) throw error;
-    say(error.message);
+    const problem = error instanceof LaunchProblem ? error : problemOfDisk(error);
+    if (!problem) throw error;
+    say(problem.message);
     return 1;
   }
 }
@@ -46,4 +46,23 @@ async function pinnedVersion() {
     throw new LaunchProblem('package.json must pin Bun exactly, as "packageManager": "bun@X.Y.Z".');
   }
   return version;
+}
+
+/**
+ * @param {string} directory
+ * @param {string | undefined} path
+ */
+function withFirst(directory, path) {
+  const rest = (path ?? "").split(delimiter).filter((entry) => entry !== directory);
+  return [directory, ...rest].join(delimiter);
+}
+
+/** @param {unknown} error */
+function problemOfDisk(error) {
+  if (!(error instanceof Error && "code" in error)) return undefined;
+  const denied = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT"].includes(String(error.code));
+  if (!denied) return undefined;
+  return new LaunchProblem(
+    `cannot write into ${root}: ${error.message}. The checkout must be writable and have 1 GB free.`,
+  );
 }

@@ -18,7 +18,7 @@ const retryMs = 100;
  */
 export async function withLock(path, work) {
   await mkdir(dirname(path), { recursive: true });
-  for (let told = false; !(await take(path)); ) {
+  for (let told = false; !(await take(path));) {
     if (!told) say("another start is setting this checkout up; waiting for it");
     told = true;
     await delay(retryMs);

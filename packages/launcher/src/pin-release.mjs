@@ -18,10 +18,7 @@ const machines = ["x64", "arm64"].flatMap((arch) => [
 /** @type {Record<string, string>} */
 const integrity = {};
 for (const name of machines.flatMap((machine) => bunPackages(machine, () => true))) {
-  const { code, stdout, stderr } = await npm.run(
-    ["view", `${name}@${version}`, "dist.integrity", "--json"],
-    root,
-  );
+  const { code, stdout, stderr } = await npm.run(["view", `${name}@${version}`, "dist.integrity", "--json"], root);
   if (code !== 0) throw new Error(stderr);
   integrity[name] = JSON.parse(stdout);
 }

@@ -20,7 +20,7 @@ export function hasIntegrity(bytes, integrity) {
  */
 export function fileFromTarball(tgz, path) {
   const tar = gunzipSync(tgz);
-  for (let offset = 0; offset + blockBytes <= tar.length; ) {
+  for (let offset = 0; offset + blockBytes <= tar.length;) {
     const name = field(tar, offset, 100);
     if (name === "") return undefined;
     const sizeBytes = Number.parseInt(field(tar, offset + 124, 12), 8);

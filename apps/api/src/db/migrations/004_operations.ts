@@ -86,7 +86,7 @@ export function up(db: Database) {
   `);
   db.run("CREATE INDEX events_by_project ON events (project_id, id)");
 
-  db.run("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT");
+  db.run("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
 }
 
 export function down(db: Database) {

@@ -9,8 +9,9 @@ export interface MigrationReport {
   /** The last migration's id before and after; 0 stands for none. */
   from: number;
   to: number;
-  /** Names, in the order they were applied or reverted. */
-  steps: string[];
+  /** Names, in the order they ran. */
+  applied: string[];
+  reverted: string[];
   /** Absolute path of the copy made before; null when there was nothing to change or to lose. */
   backup: string | null;
 }
@@ -59,11 +60,13 @@ export function migrationStatus(db: Database, { migrations = released }: Options
 function change(db: Database, migrations: readonly Migration[], to: number, now: () => Date): MigrationReport {
   for (;;) {
     const from = checkHistory(db, migrations).length;
-    if (from === to) return { from, to, steps: [], backup: null };
+    if (from === to) return { from, to, applied: [], reverted: [], backup: null };
     const inFile = db.filename !== "" && db.filename !== ":memory:";
     const copy = inFile && !isEmpty(db) ? backup(db, `${db.filename}.backup-${from}-${fileStamp(now())}`) : null;
-    const steps = runAll(db, migrations, from, to, now);
-    if (steps !== undefined) return { from, to, steps, backup: copy };
+    const names = runAll(db, migrations, from, to, now);
+    if (names !== undefined) {
+      return { from, to, applied: to > from ? names : [], reverted: to > from ? [] : names, backup: copy };
+    }
     // Another process migrated between the copy and the transaction; look again.
   }
 }
@@ -107,9 +110,8 @@ function run(db: Database, migration: Migration, direction: "up" | "down", now: 
     return;
   }
   const row: AppliedMigration = { id, name, checksum: checksumOf(migration), appliedAt: now().toISOString() };
-  db.query("INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES ($id, $name, $checksum, $appliedAt)").run(
-    { ...row },
-  );
+  const insert = "INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES ($id, $name, $checksum, $appliedAt)";
+  db.query(insert).run({ ...row });
 }
 
 function createHistory(db: Database): void {

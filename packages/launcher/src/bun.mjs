@@ -8,6 +8,7 @@ import { capture } from "./run.mjs";
 import { fileFromTarball, hasIntegrity } from "./tarball.mjs";
 
 const unfinished = ".unfinished-";
+const patienceMs = 15_000;
 
 /**
  * Finds the pinned Bun: the one running this, the one kept in the checkout, the one on PATH; else
@@ -78,7 +79,9 @@ async function download({ root, npm, name, version, into }) {
   const integrity = await pinnedIntegrity(name, version);
   say(`getting Bun ${version} (${name}, once for this checkout)`);
   const args = ["pack", `${name}@${version}`, "--ignore-scripts", "--pack-destination", into];
+  const patience = setTimeout(() => say("still waiting: npm retries a registry that does not answer"), patienceMs);
   const { code, stderr } = await npm.run([...args, "--workspaces=false"], root);
+  clearTimeout(patience);
   const tarball = (await readdir(into)).find((file) => file.endsWith(".tgz"));
   if (code !== 0 || !tarball) {
     throw new LaunchProblem(

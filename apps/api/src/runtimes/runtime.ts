@@ -38,13 +38,16 @@ export interface StepContext {
   signal: AbortSignal;
 }
 
+/** All that is needed to stop or remove a sandbox: it must work for one that could not be specified any more. */
+export type SandboxRef = Pick<SandboxSpec, "projectId">;
+
 /**
  * A piece of work that leaves the same state however often it runs, also when an earlier run was
  * cut off anywhere in its middle. Fails with a RuntimeError.
  */
-export interface Step {
+export interface Step<Target extends SandboxRef = SandboxSpec> {
   name: string;
-  run: (spec: SandboxSpec, context: StepContext) => Promise<void>;
+  run: (target: Target, context: StepContext) => Promise<void>;
 }
 
 export interface RuntimeCapabilities {
@@ -110,9 +113,9 @@ export interface Runtime {
     deploy: readonly Step[];
     /** Starts what `deploy` made; fails with `not_found` when it is gone. */
     start: readonly Step[];
-    stop: readonly Step[];
+    stop: readonly Step<SandboxRef>[];
     /** Removes everything of the project, data included; already gone is fine. */
-    remove: readonly Step[];
+    remove: readonly Step<SandboxRef>[];
   };
   /** Whether the runtime answers now. Never throws. */
   probe: () => Promise<{ ok: true; version: string } | { ok: false; message: string }>;

@@ -1,0 +1,197 @@
+import { readFileSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { z } from "zod";
+
+/** One wrong environment variable: what is wrong, and what would be right. */
+export interface ConfigProblem {
+  name: string;
+  message: string;
+}
+
+/** Every wrong variable at once; the message lists them and holds no values of secrets. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ name, message }) => `  ${name}: ${message}`);
+    super(`The configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${lines.join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+const domain = /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+const registry = /^[a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/;
+const owner = /^[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/;
+const uuid = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id as Coolify shows it");
+
+const fields = {
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, "must be a port from 0 to 65535")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "must be a port from 0 to 65535"),
+  HOST: z.string().regex(/^[A-Za-z0-9.:-]+$/, "must be a host name or an IP address, such as 127.0.0.1"),
+  DATABASE_PATH: z.string().refine((path) => !path.includes("\0"), "must be a file path"),
+  DATA_DIR: z.string().refine((path) => !path.includes("\0"), "must be a folder path"),
+  API_TOKEN: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{16,512}$/,
+      "must be 16 to 512 printable ASCII characters without blanks; `openssl rand -hex 32` makes one",
+    ),
+  RUNTIME: z.enum(["auto", "coolify", "docker", "process"], { error: "must be auto, coolify, docker or process" }),
+  DOCKER_HOST: z
+    .string()
+    .regex(
+      /^(unix:\/\/\/.+|tcp:\/\/[^/@\s]+:\d{1,5}\/?|https?:\/\/[^/@\s]+:\d{1,5}\/?)$/,
+      "must look like unix:///var/run/docker.sock or tcp://host:2375",
+    ),
+  REGISTRY_URL: z.string().regex(registry, "must be a registry without a scheme, such as ghcr.io or 127.0.0.1:5000"),
+  REGISTRY_OWNER: z.string().regex(owner, "must be a lower-case name such as agentpod"),
+  IMAGE_VERSION: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, "must be an image tag such as 0.1.0"),
+  WILDCARD_DOMAIN: z
+    .string()
+    .regex(domain, "must be a lower-case domain without scheme or `*.`, such as pods.example.com"),
+  ENCRYPTION_KEY: z
+    .string()
+    .regex(
+      /^([0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/,
+      "must be 32 bytes as 64 hex digits or base64; `openssl rand -hex 32` makes one",
+    ),
+  COOLIFY_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "must not hold credentials; they belong in COOLIFY_TOKEN"),
+  COOLIFY_TOKEN: z.string().regex(/^[\x21-\x7e]{8,512}$/, "must be the API token as Coolify shows it"),
+  COOLIFY_PROJECT_UUID: uuid,
+  COOLIFY_SERVER_UUID: uuid,
+  COOLIFY_ENVIRONMENT_NAME: z.string().min(1).max(255),
+  CONTAINER_TIERS_SUNSET: z
+    .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: "must be a date such as 2027-01-31" })
+    .transform((date) => new Date(date)),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], {
+    error: "must be debug, info, warn, error or silent",
+  }),
+} as const;
+
+const secrets = ["API_TOKEN", "ENCRYPTION_KEY", "COOLIFY_TOKEN"] as const;
+
+type Fields = typeof fields;
+type Values = { [Name in keyof Fields]?: z.output<Fields[Name]> };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+
+function takeSecretFiles(env: Environment, problems: ConfigProblem[]): Record<string, string | undefined> {
+  const taken: Record<string, string | undefined> = { ...env };
+  for (const name of secrets) {
+    const path = env[`${name}_FILE`];
+    if (!path) continue;
+    if (env[name]) {
+      problems.push({ name: `${name}_FILE`, message: `is set together with ${name}; keep one of them` });
+      continue;
+    }
+    try {
+      taken[name] = readFileSync(path, "utf8").trim();
+      if (taken[name] === "") problems.push({ name: `${name}_FILE`, message: "names an empty file" });
+    } catch (error) {
+      const reason = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+      problems.push({ name: `${name}_FILE`, message: `names a file that cannot be read (${reason})` });
+    }
+  }
+  return taken;
+}
+
+function parseFields(env: Environment, problems: ConfigProblem[]): Values {
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(fields)) {
+    const raw = env[name]?.trim();
+    // Compose files and CI pass "" for what is not set.
+    if (raw === undefined || raw === "") continue;
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) values[name] = parsed.data;
+    else for (const issue of parsed.error.issues.slice(0, 1)) problems.push({ name, message: issue.message });
+  }
+  return values;
+}
+
+function checkTogether(values: Values, problems: ConfigProblem[]): void {
+  const { HOST, API_TOKEN, RUNTIME = "auto" } = values;
+  const coolify = Object.keys(values).filter((name) => name.startsWith("COOLIFY_"));
+  if (HOST && !loopbackHost.test(HOST)) {
+    if (!API_TOKEN && !problems.some(({ name }) => name.startsWith("API_TOKEN"))) {
+      problems.push({
+        name: "API_TOKEN",
+        message: `is needed when HOST (${HOST}) is not a loopback address: anyone who reaches the port could run code`,
+      });
+    }
+    if (RUNTIME === "process") {
+      problems.push({ name: "RUNTIME", message: `process gives no isolation and needs a loopback HOST, not ${HOST}` });
+    }
+  }
+  if (RUNTIME === "coolify" || (RUNTIME === "auto" && coolify.length > 0)) {
+    const asked = RUNTIME === "coolify" ? "coolify" : `auto picks Coolify because ${coolify.join(", ")} is set, but it`;
+    problems.push({
+      name: "RUNTIME",
+      message: `${asked} is not part of this version; set RUNTIME=docker or RUNTIME=process`,
+    });
+  }
+}
+
+export interface Config {
+  host: string;
+  port: number;
+  /** Whether only this machine can reach the API. */
+  loopback: boolean;
+  databasePath: string;
+  dataDir: string;
+  apiToken: string | undefined;
+  runtime: "auto" | "docker" | "process";
+  dockerHost: string | undefined;
+  registryUrl: string;
+  registryOwner: string;
+  imageVersion: string;
+  wildcardDomain: string | null;
+  encryptionKey: string | undefined;
+  /** From then on the deprecated container tiers answer 410. */
+  containerTiersSunset: Date;
+  logLevel: "debug" | "info" | "warn" | "error" | "silent";
+}
+
+/**
+ * Reads the configuration. Unset and empty variables take their defaults.
+ * @param repoRoot the checkout that defaults and relative paths start from
+ * @throws ConfigError with every problem found
+ */
+export function loadConfig(env: Environment, repoRoot: string): Config {
+  const problems: ConfigProblem[] = [];
+  const values = parseFields(takeSecretFiles(env, problems), problems);
+  checkTogether(values, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const within = (path: string) => (isAbsolute(path) ? path : resolve(repoRoot, path));
+  const dataDir = within(values.DATA_DIR ?? "data");
+  const host = values.HOST ?? "127.0.0.1";
+  return {
+    host,
+    port: values.PORT ?? 3001,
+    loopback: loopbackHost.test(host),
+    databasePath: within(values.DATABASE_PATH ?? join(dataDir, "agentpod.db")),
+    dataDir,
+    apiToken: values.API_TOKEN,
+    runtime: values.RUNTIME === "docker" || values.RUNTIME === "process" ? values.RUNTIME : "auto",
+    dockerHost: values.DOCKER_HOST,
+    registryUrl: values.REGISTRY_URL ?? "localhost",
+    registryOwner: values.REGISTRY_OWNER ?? "agentpod",
+    imageVersion: values.IMAGE_VERSION ?? releasedVersion(repoRoot),
+    wildcardDomain: values.WILDCARD_DOMAIN ?? null,
+    encryptionKey: values.ENCRYPTION_KEY,
+    containerTiersSunset: values.CONTAINER_TIERS_SUNSET ?? new Date("2026-12-31T00:00:00Z"),
+    logLevel: values.LOG_LEVEL ?? "info",
+  };
+}
+
+/** The version the scripts tag images with. */
+function releasedVersion(repoRoot: string): string {
+  return readFileSync(join(repoRoot, "docker", "VERSION"), "utf8").trim();
+}

@@ -1,0 +1,142 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createApp } from "./app.ts";
+import type { Config, Environment } from "./config.ts";
+import { acquireDatabaseLock } from "./db/lock.ts";
+import { migrate } from "./db/migrate.ts";
+import { openDatabase } from "./db/open.ts";
+import { closeDatabase } from "./db/prepared.ts";
+import type { Logger } from "./http/logger.ts";
+import { getInstanceId } from "./models/meta.ts";
+import { createRuntimeChoices } from "./runtimes/choices.ts";
+import { selectRuntime } from "./runtimes/select.ts";
+import { createCatalog } from "./services/catalog.ts";
+import { createEventLog } from "./services/event-log.ts";
+import { createOperationRunner, type OperationRunnerDeps } from "./services/operation-runner.ts";
+import { createPortAllocator } from "./services/port-allocator.ts";
+import { createPortBook } from "./services/port-book.ts";
+import { createProjectManager } from "./services/project-manager.ts";
+import { createProjectReader } from "./services/project-reader.ts";
+import { reconcile } from "./services/reconciler.ts";
+import { sandboxSpec } from "./services/sandbox-spec.ts";
+import { createSecretBox, loadOrCreateKey } from "./services/secret-box.ts";
+
+export interface ControlPlaneOptions {
+  config: Config;
+  env: Environment;
+  repoRoot: string;
+  logger: Logger;
+  gatewayCommand?: readonly string[];
+  beforeStep?: OperationRunnerDeps["beforeStep"];
+}
+
+export interface ControlPlane {
+  url: string;
+  runtime: string;
+  close: () => Promise<void>;
+}
+
+/**
+ * Builds the world and serves it: database, runtime, routes. Resolves once requests are answered.
+ * @throws DatabaseError, RuntimeError or the listener's error, with nothing left open
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, env, repoRoot, logger } = options;
+  const closers: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    const lock = acquireDatabaseLock(config.databasePath);
+    closers.push(() => lock.release());
+    const db = openDatabase(config.databasePath);
+    closers.push(() => closeDatabase(db));
+    const migrated = migrate(db);
+    if (migrated.steps.length > 0) logger.info(migrated, "database migrated");
+
+    const instanceId = getInstanceId(db);
+    const secretBox = createSecretBox(
+      loadOrCreateKey({ configured: config.encryptionKey, file: join(config.dataDir, "encryption.key") }),
+    );
+    const choices = createRuntimeChoices({
+      config,
+      env,
+      repoRoot,
+      instanceId,
+      logger,
+      ...(options.gatewayCommand ? { gatewayCommand: options.gatewayCommand } : {}),
+    });
+    const { runtime, note } = await selectRuntime(config, choices);
+    closers.push(() => runtime.close());
+    if (note !== null) logger.warn({ runtime: runtime.name }, note);
+
+    const catalog = createCatalog(db);
+    const context = () => ({
+      ...catalog.snapshot(),
+      capabilities: runtime.capabilities,
+      registryUrl: config.registryUrl,
+      registryOwner: config.registryOwner,
+      imageVersion: config.imageVersion,
+      wildcardDomain: config.wildcardDomain,
+    });
+    const events = createEventLog(db);
+    const ports = createPortBook(db, createPortAllocator({ range: { from: 20_000, to: 32_767 } }));
+    const runner = createOperationRunner({
+      db,
+      runtime,
+      events,
+      logger,
+      specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
+      reallocatePorts: (project) => projects.reallocatePorts(project),
+      concurrency: 8,
+      retry: { attemptsMax: 6, firstDelayMs: 500, delayMsMax: 15_000 },
+      ...(options.beforeStep ? { beforeStep: options.beforeStep } : {}),
+    });
+    closers.push(() => runner.close());
+    const projects = createProjectManager({
+      db,
+      runtime,
+      runner,
+      events,
+      ports,
+      secretBox,
+      context,
+      sunsetAt: config.containerTiersSunset,
+      now: () => new Date(),
+    });
+    const reader = createProjectReader({ db, runtime, secretBox });
+    const app = createApp({
+      db,
+      catalog,
+      context,
+      projects,
+      reader,
+      runner,
+      events,
+      runtime,
+      auth: { token: config.apiToken },
+      sunsetAt: config.containerTiersSunset,
+      now: () => new Date(),
+      logger,
+    });
+
+    const server = Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      idleTimeout: 120,
+      maxRequestBodySize: 1024 * 1024,
+      fetch: app.fetch,
+    });
+    closers.push(() => server.stop(true));
+    await reconcile({ db, runtime, runner, projects, logger }).then(
+      (outcome) => logger.info({ ...outcome, runtime: runtime.name }, "reconciled"),
+      // The catalog and what is recorded are still worth serving; /ready says what is missing.
+      (error: unknown) => logger.error({ err: error, runtime: runtime.name }, "reconciliation failed"),
+    );
+    return { url: server.url.origin, runtime: runtime.name, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

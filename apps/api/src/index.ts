@@ -1,0 +1,53 @@
+import { resolve } from "node:path";
+import { ConfigError, loadConfig } from "./config.ts";
+import { startControlPlane } from "./control-plane.ts";
+import { DatabaseError } from "./db/error.ts";
+import { createLogger } from "./http/logger.ts";
+import { RuntimeError } from "./runtimes/runtime.ts";
+
+/** sysexits.h: the configuration is wrong, so starting again without a change is of no use. */
+const EX_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const repoRoot = resolve(import.meta.dir, "../../..");
+  const config = loadConfig(process.env, repoRoot);
+  const logger = createLogger(config.logLevel);
+  const controlPlane = await startControlPlane({ config, env: process.env, repoRoot, logger });
+  if (config.apiToken === undefined)
+    logger.warn("no API_TOKEN is set: everyone on this machine can use the API; it serves loopback only");
+  logger.info({ url: controlPlane.url, runtime: controlPlane.runtime, docs: `${controlPlane.url}/docs` }, "listening");
+
+  let closing = false;
+  const shutDown = (signal: string) => {
+    // A second Ctrl-C means it.
+    if (closing) process.exit(130);
+    closing = true;
+    logger.info({ signal }, "closing");
+    void controlPlane.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, "closing failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", () => shutDown("SIGTERM"));
+  process.on("SIGINT", () => shutDown("SIGINT"));
+}
+
+function explain(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: EX_CONFIG };
+  if (error instanceof DatabaseError || error instanceof RuntimeError) return { message: error.message, exitCode: 1 };
+  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    return { message: "The port is in use. Stop what holds it, or set another PORT.", exitCode: 1 };
+  }
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
+}
+
+try {
+  await main();
+} catch (error) {
+  const { message, exitCode } = explain(error);
+  process.stderr.write(`agentpod: ${message}\n`);
+  process.exit(exitCode);
+}

@@ -1,0 +1,153 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { LogLine, ProjectEvent } from "@agentpod/types";
+import { requireScope } from "../http/principal.ts";
+import { json, problems } from "../http/responses.ts";
+import { createRouter, type ApiEnv } from "../http/router.ts";
+import { sseResponse, textResponse, type SseFrame } from "../http/sse.ts";
+import type { Context } from "hono";
+import type { EventLog, LogEntry } from "../services/event-log.ts";
+import type { ProjectManager } from "../services/project-manager.ts";
+import type { ProjectReader } from "../services/project-reader.ts";
+
+const read = requireScope("projects:read");
+const ProjectId = z.object({ id: z.string().min(1).max(128) });
+const Cursor = {
+  query: z.strictObject({
+    after: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .openapi({ description: "Id of the last event already seen; Last-Event-ID wins over it" }),
+  }),
+  headers: z.object({
+    "last-event-id": z
+      .string()
+      .regex(/^\d{1,15}$/, "must be the id of an event")
+      .optional(),
+  }),
+};
+const stream = (description: string) => ({ description, content: { "text/event-stream": { schema: z.string() } } });
+
+const logs = createRoute({
+  operationId: "getProjectLogs",
+  summary: "What the sandbox wrote",
+  description:
+    "`follow=true` keeps the answer open: server-sent events when accepted, else lines of plain text. Without it JSON, or plain text when accepted.",
+  tags: ["projects"],
+  security: read,
+  method: "get",
+  path: "/{id}/logs",
+  request: {
+    params: ProjectId,
+    query: z.strictObject({
+      tail: z.coerce.number().int().min(0).max(10_000).default(200),
+      follow: z.enum(["true", "false"]).default("false"),
+    }),
+    headers: z.object({ accept: z.string().optional() }),
+  },
+  responses: {
+    200: {
+      description: "The lines, oldest first",
+      content: {
+        ...json(z.object({ lines: z.array(LogLine) }), "").content,
+        "text/plain": { schema: z.string() },
+        "text/event-stream": { schema: z.string() },
+      },
+    },
+    ...problems("invalid_request", "project_not_found", "not_running", "runtime_unavailable"),
+  },
+});
+
+const projectEvents = createRoute({
+  operationId: "streamProjectEvents",
+  summary: "What happens to one project, from its first event on",
+  tags: ["events"],
+  security: read,
+  method: "get",
+  path: "/{id}/events",
+  request: { params: ProjectId, ...Cursor },
+  responses: {
+    200: stream("Each event's data is a ProjectEvent; `gap` says which ids are no longer kept"),
+    ...problems("invalid_request", "project_not_found"),
+  },
+});
+
+const allEvents = createRoute({
+  operationId: "streamEvents",
+  summary: "What happens to all projects, from now on or after a given event",
+  tags: ["events"],
+  security: read,
+  method: "get",
+  path: "/",
+  request: Cursor,
+  responses: {
+    200: stream(`Each event's data is a ${ProjectEvent.meta()?.id}; \`gap\` says which ids are no longer kept`),
+    ...problems("invalid_request"),
+  },
+});
+
+export interface StreamDeps {
+  projects: ProjectManager;
+  reader: ProjectReader;
+  events: EventLog;
+}
+
+/** Bun closes a connection on which nothing was sent for a while, which a quiet stream must survive. */
+function keepOpen(c: Context<ApiEnv>): void {
+  c.env.server?.timeout(c.req.raw, 0);
+}
+
+async function* toFrames(entries: AsyncIterable<LogEntry>): AsyncGenerator<SseFrame> {
+  for await (const entry of entries) {
+    yield "gap" in entry
+      ? { event: "gap", data: entry.gap }
+      : { id: entry.event.id, event: entry.event.type, data: entry.event };
+  }
+}
+
+export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
+  const router = createRouter();
+  router.openapi(logs, async (c) => {
+    const { tail, follow } = c.req.valid("query");
+    const accept = c.req.valid("header").accept ?? "";
+    const lines = await reader.logs(c.req.valid("param").id, { tail, follow: follow === "true" });
+    if (follow === "true") {
+      keepOpen(c);
+      if (accept.includes("text/event-stream")) return sseResponse((signal) => framesOf(lines(signal)));
+      return textResponse((signal) => messagesOf(lines(signal)));
+    }
+    if (accept.includes("text/plain")) return textResponse((signal) => messagesOf(lines(signal)));
+    return c.json({ lines: await Array.fromAsync(lines(c.req.raw.signal)) }, 200);
+  });
+  router.openapi(projectEvents, (c) => {
+    const { id } = projects.get(c.req.valid("param").id);
+    const after = startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? 0;
+    keepOpen(c);
+    return sseResponse((signal) => toFrames(events.follow({ after, projectId: id, signal })));
+  });
+  return router;
+}
+
+export function eventRoutes({ events }: Pick<StreamDeps, "events">) {
+  const router = createRouter();
+  router.openapi(allEvents, (c) => {
+    const after =
+      startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? events.latestId();
+    keepOpen(c);
+    return sseResponse((signal) => toFrames(events.follow({ after, signal })));
+  });
+  return router;
+}
+
+function startingPoint(lastEventId: string | undefined, after: number | undefined): number | undefined {
+  return lastEventId === undefined ? after : Number(lastEventId);
+}
+
+async function* framesOf(lines: AsyncIterable<LogLine>): AsyncGenerator<SseFrame> {
+  for await (const line of lines) yield { event: "log", data: line };
+}
+
+async function* messagesOf(lines: AsyncIterable<LogLine>): AsyncGenerator<string> {
+  for await (const { message } of lines) yield message;
+}

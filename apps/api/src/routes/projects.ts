@@ -1,0 +1,215 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  CreateProjectRequest,
+  Operation,
+  Project,
+  ProjectStatus,
+  ProjectStatusReport,
+  UpdateProjectRequest,
+  Warning,
+} from "@agentpod/types";
+import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { requireScope } from "../http/principal.ts";
+import { json, problems } from "../http/responses.ts";
+import { createRouter } from "../http/router.ts";
+import { waitSeconds, WaitHeader, type WaitFor } from "../http/wait.ts";
+import type { Accepted, ProjectManager } from "../services/project-manager.ts";
+import type { ProjectReader } from "../services/project-reader.ts";
+
+const tags = ["projects"];
+const read = requireScope("projects:read");
+const write = requireScope("projects:write");
+const ProjectId = z.object({ id: z.string().min(1).max(128).openapi({ description: "Id of the project" }) });
+const Changed = z
+  .object({ project: Project, operation: Operation.nullable(), warnings: z.array(Warning) })
+  .meta({ id: "ProjectChange" });
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { "application/json": { schema } },
+});
+const conflicts = ["operation_in_progress", "runtime_mismatch"] as const;
+
+const list = createRoute({
+  operationId: "listProjects",
+  summary: "Projects, newest first",
+  tags,
+  security: read,
+  method: "get",
+  path: "/",
+  request: {
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      cursor: z.string().max(512).optional().openapi({ description: "nextCursor of the previous page" }),
+      status: ProjectStatus.optional(),
+      resourceTierId: z.string().max(100).optional(),
+      flavorId: z.string().max(100).optional(),
+      addonId: z.string().max(100).optional(),
+      search: z.string().min(1).max(100).optional().openapi({ description: "Part of the name or slug" }),
+    }),
+  },
+  responses: {
+    200: json(z.object({ projects: z.array(Project), nextCursor: z.string().nullable() }), "A page of projects"),
+    ...problems("invalid_request"),
+  },
+});
+
+const create = createRoute({
+  operationId: "createProject",
+  summary: "Make a project and its sandbox",
+  description:
+    "Answers at once with status `creating`; the events tell how it goes on. `Prefer: wait=N` waits up to N seconds.",
+  tags,
+  security: write,
+  method: "post",
+  path: "/",
+  request: { body: body(CreateProjectRequest), headers: WaitHeader },
+  responses: {
+    201: { ...json(Changed, "The project; Location names it"), headers: z.object({ location: z.string() }) },
+    ...problems(
+      "invalid_request",
+      "validation_failed",
+      "invalid_configuration",
+      "container_tiers_sunset",
+      "unsupported_media_type",
+      "body_too_large",
+    ),
+  },
+});
+
+const get = createRoute({
+  operationId: "getProject",
+  tags,
+  security: read,
+  method: "get",
+  path: "/{id}",
+  request: { params: ProjectId },
+  responses: { 200: json(z.object({ project: Project }), "The project"), ...problems("project_not_found") },
+});
+
+const update = createRoute({
+  operationId: "updateProject",
+  summary: "Change a project; another tier, flavor or addon set redeploys its sandbox",
+  tags,
+  security: write,
+  method: "patch",
+  path: "/{id}",
+  request: { params: ProjectId, body: body(UpdateProjectRequest), headers: WaitHeader },
+  responses: {
+    200: json(Changed, "The project as it is now asked for"),
+    ...problems(
+      "invalid_request",
+      "validation_failed",
+      "invalid_configuration",
+      "container_tiers_sunset",
+      "project_not_found",
+      ...conflicts,
+      "unsupported_media_type",
+      "body_too_large",
+    ),
+  },
+});
+
+const remove = createRoute({
+  operationId: "deleteProject",
+  summary: "Delete a project, its sandbox and all its data",
+  tags,
+  security: write,
+  method: "delete",
+  path: "/{id}",
+  request: { params: ProjectId, headers: WaitHeader },
+  responses: {
+    202: json(Changed, "The deletion has begun"),
+    204: { description: "Deleted, when asked to wait for it" },
+    ...problems("project_not_found", ...conflicts),
+  },
+});
+
+const status = createRoute({
+  operationId: "getProjectStatus",
+  summary: "What is asked for and what the runtime shows right now",
+  tags,
+  security: read,
+  method: "get",
+  path: "/{id}/status",
+  request: { params: ProjectId },
+  responses: { 200: json(ProjectStatusReport, "The status"), ...problems("project_not_found") },
+});
+
+function verb<Name extends "deploy" | "start" | "stop" | "restart">(name: Name, summary: string) {
+  return createRoute({
+    operationId: `${name}Project`,
+    summary,
+    tags,
+    security: write,
+    method: "post",
+    path: `/{id}/${name}`,
+    request: { params: ProjectId, headers: WaitHeader },
+    responses: {
+      202: json(Changed, "The operation has begun"),
+      ...problems("project_not_found", "invalid_configuration", ...conflicts),
+    },
+  });
+}
+
+export interface ProjectRouteDeps {
+  projects: ProjectManager;
+  reader: ProjectReader;
+  /** Waits for an operation's end. */
+  finished: WaitFor;
+}
+
+export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) {
+  /** Waits as long as the caller prefers, then answers with how things stand. */
+  async function settled(accepted: Accepted, prefer: string | undefined, request: Request): Promise<Accepted> {
+    const seconds = waitSeconds(prefer);
+    if (seconds === 0 || accepted.operation === null) return accepted;
+    const operation = await finished(
+      accepted.operation.id,
+      AbortSignal.any([request.signal, AbortSignal.timeout(seconds * 1000)]),
+    );
+    return { ...accepted, operation, project: projects.find(accepted.project.id) ?? accepted.project };
+  }
+
+  const router = createRouter();
+  router.openapi(list, (c) => {
+    const { cursor, limit, ...filters } = c.req.valid("query");
+    const page = projects.list({
+      ...filters,
+      limit: limit + 1,
+      ...(cursor === undefined ? {} : { after: decodeCursor(cursor) }),
+    });
+    const shown = page.slice(0, limit);
+    const last = shown.at(-1);
+    return c.json({ projects: shown, nextCursor: page.length > limit && last ? encodeCursor(last) : null }, 200);
+  });
+  router.openapi(create, async (c) => {
+    const accepted = await settled(await projects.create(c.req.valid("json")), c.req.valid("header").prefer, c.req.raw);
+    return c.json(accepted, 201, { location: `/api/projects/${accepted.project.id}` });
+  });
+  router.openapi(get, (c) => c.json({ project: projects.get(c.req.valid("param").id) }, 200));
+  router.openapi(update, async (c) => {
+    const accepted = await projects.update(c.req.valid("param").id, c.req.valid("json"));
+    return c.json(await settled(accepted, c.req.valid("header").prefer, c.req.raw), 200);
+  });
+  router.openapi(remove, async (c) => {
+    const accepted = await settled(
+      await projects.remove(c.req.valid("param").id),
+      c.req.valid("header").prefer,
+      c.req.raw,
+    );
+    return accepted.operation?.status === "succeeded" ? c.body(null, 204) : c.json(accepted, 202);
+  });
+  router.openapi(status, async (c) => c.json(await reader.status(c.req.valid("param").id), 200));
+  for (const [name, summary] of [
+    ["deploy", "Make the sandbox anew from the project's configuration; its data stays"],
+    ["start", "Start the sandbox"],
+    ["stop", "Stop the sandbox; its data stays"],
+    ["restart", "Stop and start the sandbox"],
+  ] as const) {
+    router.openapi(verb(name, summary), async (c) => {
+      const accepted = await projects[name](c.req.valid("param").id);
+      return c.json(await settled(accepted, c.req.valid("header").prefer, c.req.raw), 202);
+    });
+  }
+  return router;
+}

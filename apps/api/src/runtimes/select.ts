@@ -1,0 +1,38 @@
+import type { Config } from "../config.ts";
+import { RuntimeError, type Runtime } from "./runtime.ts";
+
+export interface RuntimeChoices {
+  docker: () => Promise<Runtime>;
+  process: () => Promise<Runtime>;
+}
+
+export interface SelectedRuntime {
+  runtime: Runtime;
+  /** Why it is not the better one; null when it was asked for or is the best there is. */
+  note: string | null;
+}
+
+/**
+ * The runtime the configuration asks for; `auto` takes a Docker engine that answers, else a process.
+ * @throws RuntimeError `unavailable` when what was asked for cannot be had
+ */
+export async function selectRuntime(
+  config: Pick<Config, "runtime" | "loopback" | "host">,
+  choices: RuntimeChoices,
+): Promise<SelectedRuntime> {
+  if (config.runtime === "docker") return { runtime: await choices.docker(), note: null };
+  if (config.runtime === "process") return { runtime: await choices.process(), note: null };
+  try {
+    return { runtime: await choices.docker(), note: null };
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || error.failure !== "unavailable") throw error;
+    if (!config.loopback) {
+      throw new RuntimeError(
+        "unavailable",
+        `No Docker engine answers (${error.message}), and the process runtime gives no isolation, so it is not used while HOST is ${config.host}.`,
+        { cause: error },
+      );
+    }
+    return { runtime: await choices.process(), note: `no Docker engine answers: ${error.message}` };
+  }
+}

@@ -1,0 +1,175 @@
+import type { Operation } from "@agentpod/types";
+import type { Database } from "bun:sqlite";
+import pLimit from "p-limit";
+import type { Logger } from "../http/logger.ts";
+import { getOperation, listActiveOperations, toOperation, updateOperation } from "../models/operation.ts";
+import { getProjectById, type ProjectRecord } from "../models/project.ts";
+import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "../runtimes/runtime.ts";
+import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
+import type { EventLog } from "./event-log.ts";
+import { concludeFailure, concludeSuccess, type Failure } from "./operation-outcome.ts";
+import { isTransient, planSteps } from "./operation-plan.ts";
+
+export interface OperationRunnerDeps {
+  db: Database;
+  runtime: Runtime;
+  events: EventLog;
+  logger: Logger;
+  specOf: (project: ProjectRecord) => SandboxSpec;
+  /** Gives the project other host ports, after one of its own turned out to be taken. */
+  reallocatePorts: (project: ProjectRecord) => Promise<void>;
+  /** Operations at work at a time. */
+  concurrency: number;
+  retry: RetryPolicy;
+  /** Called before each step; tests stop the process here. */
+  beforeStep?: (operation: Operation, step: string) => Promise<void> | void;
+}
+
+export type OperationRunner = ReturnType<typeof createOperationRunner>;
+
+const portConflictsMax = 5;
+
+/**
+ * Carries recorded operations to their end. What is recorded survives the process: `resume` picks up
+ * everything that an earlier one left unfinished.
+ */
+export function createOperationRunner(deps: OperationRunnerDeps) {
+  const { db, runtime, events, logger } = deps;
+  const limit = pLimit(deps.concurrency);
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  const waiters = new Map<string, Set<() => void>>();
+
+  function submit(operationId: string): void {
+    const work = limit(() => execute(operationId))
+      .catch((error: unknown) => logger.error({ err: error, operationId }, "operation runner failed"))
+      .finally(() => {
+        running.delete(work);
+        for (const resolve of waiters.get(operationId) ?? []) resolve();
+        waiters.delete(operationId);
+      });
+    running.add(work);
+  }
+
+  async function execute(operationId: string): Promise<void> {
+    const operation = getOperation(db, operationId);
+    if (stopping.signal.aborted || !operation || (operation.status !== "pending" && operation.status !== "running"))
+      return;
+    const attempt = operation.attempt + 1;
+    updateOperation(db, operationId, {
+      status: "running",
+      attempt,
+      startedAt: operation.startedAt ?? new Date().toISOString(),
+    });
+    let transientTries = 0;
+    let portConflicts = 0;
+    for (;;) {
+      const project = getProjectById(db, operation.projectId);
+      if (!project)
+        return concludeFailure(deps, operation, {
+          code: "project_not_found",
+          message: "The project is gone.",
+          step: null,
+        });
+      try {
+        await runSteps({ ...operation, attempt }, project);
+        return concludeSuccess(deps, operation, project);
+      } catch (error) {
+        // A graceful stop leaves the operation as it is; the next start resumes it.
+        if (stopping.signal.aborted) return;
+        if (error instanceof RuntimeError && error.failure === "port_conflict" && portConflicts < portConflictsMax) {
+          portConflicts += 1;
+          await deps.reallocatePorts(project);
+          continue;
+        }
+        transientTries += 1;
+        if (!isTransient(error) || transientTries >= deps.retry.attemptsMax) return fail(operation, error);
+        const delayMs = backoffMs(transientTries, deps.retry);
+        events.append({
+          projectId: project.id,
+          operationId,
+          type: "retrying",
+          data: { code: error.failure, message: error.message, delayMs, attempt: transientTries },
+        });
+        await sleep(delayMs, stopping.signal);
+        if (stopping.signal.aborted) return;
+      }
+    }
+  }
+
+  async function runSteps(operation: Operation, project: ProjectRecord): Promise<void> {
+    const context: StepContext = {
+      signal: stopping.signal,
+      report: (type, data) =>
+        void events.append({ projectId: project.id, operationId: operation.id, type, ...(data ? { data } : {}) }),
+    };
+    const observed = await runtime.inspect(project.id);
+    const steps = planSteps({
+      kind: operation.kind,
+      runtime,
+      observed,
+      generation: project.generation,
+      spec: () => deps.specOf(project),
+    });
+    for (const step of steps) {
+      stopping.signal.throwIfAborted();
+      updateOperation(db, operation.id, { step: step.name });
+      await deps.beforeStep?.(operation, step.name);
+      await step.run(context);
+    }
+    updateOperation(db, operation.id, { step: "conclude" });
+    await deps.beforeStep?.(operation, "conclude");
+  }
+
+  function fail(operation: Operation, error: unknown): void {
+    const step = getOperation(db, operation.id)?.step ?? null;
+    const known = error instanceof RuntimeError;
+    if (!known)
+      logger.error(
+        { err: error, operationId: operation.id, projectId: operation.projectId, step },
+        "operation failed unexpectedly",
+      );
+    const failure: Failure = known
+      ? { code: error.failure, message: error.message, step }
+      : { code: "internal", message: `Something unexpected happened; the log has operation ${operation.id}.`, step };
+    concludeFailure(deps, operation, failure);
+  }
+
+  function ended(operationId: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const set = waiters.get(operationId) ?? new Set();
+      const done = () => {
+        signal.removeEventListener("abort", done);
+        set.delete(done);
+        resolve();
+      };
+      waiters.set(operationId, set.add(done));
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  return {
+    submit,
+
+    /** Submits everything unfinished; returns how many. */
+    resume(): number {
+      const unfinished = listActiveOperations(db);
+      for (const { id } of unfinished) submit(id);
+      return unfinished.length;
+    },
+
+    /** The operation as it stands when it is at its end or the signal aborts. */
+    async finished(operationId: string, signal: AbortSignal): Promise<Operation | null> {
+      const { status } = getOperation(db, operationId) ?? {};
+      if (!signal.aborted && (status === "pending" || status === "running")) await ended(operationId, signal);
+      const operation = getOperation(db, operationId);
+      return operation ? toOperation(operation) : null;
+    },
+
+    /** Parks what is at work: it stays recorded as running and goes on at the next start. */
+    async close(): Promise<void> {
+      stopping.abort();
+      await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { ProjectPort } from "@agentpod/types";
+import type { Database } from "bun:sqlite";
+import { allocatedPorts, allocatePorts, listPorts, releasePorts } from "../models/port-allocation.ts";
+import type { PortAllocator } from "./port-allocator.ts";
+
+export type PortBook = ReturnType<typeof createPortBook>;
+
+interface Service {
+  name: string;
+  containerPort: number;
+}
+
+/** Which host port belongs to which project's service. Ports stay with a service over redeploys. */
+export function createPortBook(db: Database, allocator: PortAllocator) {
+  return {
+    /** Ports that are free now, to be given to `assign` in a transaction soon after. */
+    pick: (count: number): Promise<number[]> => allocator.pick(count, allocatedPorts(db)),
+
+    /** Gives each service a port: the one it has, else one of `picked`. Call inside a transaction. */
+    assign(projectId: string, services: readonly Service[], picked: readonly number[]): ProjectPort[] {
+      const held = listPorts(db, projectId);
+      const fresh = [...picked];
+      const assigned = services.map(({ name, containerPort }) => {
+        const kept = held.find((port) => port.name === name);
+        const port = kept?.port ?? fresh.shift();
+        if (port === undefined) throw new Error("fewer ports were picked than services need one");
+        return { name, containerPort, port };
+      });
+      releasePorts(db, projectId);
+      const allocated = allocatePorts(db, projectId, assigned);
+      // Both come from `pick`, which gives nothing twice; a conflict undoes the whole transaction.
+      if (!allocated.ok) throw new Error(`ports could not be kept: ${allocated.reason}`);
+      return assigned.map(({ name, containerPort, port }) => ({ name, containerPort, hostPort: port }));
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { LogLine, ProjectStatusReport } from "@agentpod/types";
+import type { Database } from "bun:sqlite";
+import { ApiError } from "../http/problem.ts";
+import { latestOperation, toOperation } from "../models/operation.ts";
+import { getProjectById, type ProjectRecord } from "../models/project.ts";
+import { askGateway } from "../runtimes/ask-gateway.ts";
+import { RuntimeError, type Runtime } from "../runtimes/runtime.ts";
+import { gatewayTokenContext } from "./sandbox-spec.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+export type ProjectReader = ReturnType<typeof createProjectReader>;
+
+/** What a project's runtime can tell about it, without changing anything. */
+export function createProjectReader({
+  db,
+  runtime,
+  secretBox,
+}: {
+  db: Database;
+  runtime: Runtime;
+  secretBox: SecretBox;
+}) {
+  function find(id: string): ProjectRecord {
+    const project = getProjectById(db, id);
+    if (!project) throw new ApiError("project_not_found", "No project has this id.");
+    return project;
+  }
+
+  async function observe(project: ProjectRecord): Promise<ProjectStatusReport["runtime"]> {
+    const nothing = { name: project.runtime, state: null, startedAt: null, exitCode: null };
+    if (project.runtime !== runtime.name)
+      return { ...nothing, error: project.runtime === null ? null : `This API serves the ${runtime.name} runtime.` };
+    try {
+      const { state, startedAt, exitCode } = await runtime.inspect(project.id);
+      return { name: runtime.name, state, startedAt, exitCode, error: null };
+    } catch (error) {
+      if (error instanceof RuntimeError) return { ...nothing, error: error.message };
+      throw error;
+    }
+  }
+
+  async function isHealthy(project: ProjectRecord): Promise<boolean | null> {
+    const port = project.ports.find(({ name }) => name === "gateway")?.hostPort;
+    if (typeof port !== "number" || project.gatewayToken === null) return null;
+    const answer = await askGateway({
+      baseUrl: `http://127.0.0.1:${port}`,
+      token: secretBox.open(project.gatewayToken, gatewayTokenContext(project.id)),
+      timeoutMs: 1_000,
+      signal: new AbortController().signal,
+    });
+    return answer.kind === "info" && answer.projectId === project.id;
+  }
+
+  return {
+    async status(id: string): Promise<ProjectStatusReport> {
+      const project = find(id);
+      const observed = await observe(project);
+      const operation = latestOperation(db, id);
+      return {
+        status: project.status,
+        statusReason: project.statusReason,
+        desiredState: project.desiredState,
+        runtime: observed,
+        gateway: { healthy: observed.state === "running" ? await isHealthy(project) : null },
+        operation: operation ? toOperation(operation) : null,
+      };
+    },
+
+    /** @throws ApiError `not_running` when the runtime holds nothing of the project. */
+    async logs(
+      id: string,
+      options: { tail: number; follow: boolean },
+    ): Promise<(signal: AbortSignal) => AsyncIterable<LogLine>> {
+      const project = find(id);
+      const observed = await observe(project);
+      if (observed.error !== null) throw new ApiError("runtime_unavailable", observed.error);
+      if (observed.state === null || observed.state === "absent")
+        throw new ApiError("not_running", "The project has no sandbox now, and so no log; start it first.");
+      return (signal) => runtime.logs(id, { ...options, signal });
+    },
+  };
+}

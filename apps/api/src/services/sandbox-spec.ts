@@ -1,0 +1,82 @@
+import type { ProjectPort, ProjectUrls, RuntimeName } from "@agentpod/types";
+import type { ProjectRecord } from "../models/project.ts";
+import type { RuntimeCapabilities, SandboxPort, SandboxSpec } from "../runtimes/runtime.ts";
+import { generateProjectUrls, resolveImage, type ResolverContext } from "./image-resolver.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+/** The services a configuration has on a runtime, each with its port inside the sandbox. */
+export function servicesOf(
+  addons: readonly { id: string; port: number | null }[],
+  runtime: { name: RuntimeName; capabilities: RuntimeCapabilities },
+): { name: string; containerPort: number }[] {
+  const gateway = { name: "gateway", containerPort: 4097 };
+  // A bare process is the gateway alone: what the images hold besides is not there.
+  if (runtime.name === "process") return [gateway];
+  const served = addons.flatMap(({ id, port }) => (port === null ? [] : [{ name: id, containerPort: port }]));
+  return [{ name: "opencode", containerPort: 4096 }, gateway, ...served];
+}
+
+export interface StoredUrls {
+  fqdnUrl: string | null;
+  gatewayUrl: string | null;
+  codeServerUrl: string | null;
+  vncUrl: string | null;
+}
+
+/** Public URLs where a wildcard domain routes, else the ports on this host's loopback. */
+export function urlsOf(ports: readonly ProjectPort[], urls: ProjectUrls): StoredUrls {
+  const at = (name: string, url: string | null): string | null => {
+    const port = ports.find((candidate) => candidate.name === name);
+    if (!port) return null;
+    return url ?? (port.hostPort === null ? null : `http://127.0.0.1:${port.hostPort}`);
+  };
+  return {
+    fqdnUrl: at("opencode", urls.opencode),
+    gatewayUrl: at("gateway", urls.acpGateway),
+    codeServerUrl: at("code-server", urls.codeServer),
+    vncUrl: at("gui", urls.vnc),
+  };
+}
+
+/** AAD of a project's gateway token: a ciphertext moved to another row does not open. */
+export const gatewayTokenContext = (projectId: string): string => `projects/${projectId}/gateway_token`;
+
+/**
+ * What the runtime is asked to run for a project as it stands.
+ * @throws ImageConfigurationError when the catalog no longer offers what the project is made from
+ */
+export function sandboxSpec(
+  project: ProjectRecord,
+  context: ResolverContext,
+  secretBox: SecretBox,
+  capabilities: RuntimeCapabilities,
+): SandboxSpec {
+  const resolution = resolveImage(
+    { resourceTierId: project.resourceTierId, flavorId: project.flavorId, addonIds: project.addonIds },
+    context,
+  );
+  if (project.gatewayToken === null) throw new Error(`project ${project.id} has no gateway token`);
+  const ports: SandboxPort[] = project.ports.flatMap(({ name, containerPort, hostPort }) =>
+    hostPort === null ? [] : [{ name, containerPort, hostPort }],
+  );
+  const { cpuCores, storageGb } = resolution.resourceTier;
+  return {
+    projectId: project.id,
+    slug: project.slug,
+    generation: project.generation,
+    imageRef: project.imageRef ?? resolution.imageRef,
+    flavorId: resolution.flavor.id,
+    addonIds: resolution.addons.map(({ id }) => id),
+    limits: {
+      cpus: Math.min(cpuCores, capabilities.cpusMax ?? cpuCores),
+      memoryBytes: resolution.containerLimits.memoryBytes,
+      storageBytes: storageGb * 1024 ** 3,
+    },
+    requiresGpu: resolution.requiresGpu,
+    ports,
+    urls: generateProjectUrls(project.slug, resolution.addons, context),
+    sourceUrl: project.sourceUrl,
+    gatewayToken: secretBox.open(project.gatewayToken, gatewayTokenContext(project.id)),
+    env: {},
+  };
+}

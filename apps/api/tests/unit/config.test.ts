@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ConfigError, loadConfig } from "../../src/config.ts";
+
+const repoRoot = resolve(import.meta.dir, "../../../..");
+const load = (env: Record<string, string>) => loadConfig(env, repoRoot);
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(({ name }) => name);
+    throw error;
+  }
+  return [];
+}
+
+describe("the configuration", () => {
+  test("needs nothing: an empty environment gives a loopback API on port 3001", () => {
+    const config = load({});
+    expect(config).toMatchObject({
+      host: "127.0.0.1",
+      port: 3001,
+      loopback: true,
+      runtime: "auto",
+      registryUrl: "localhost",
+      registryOwner: "agentpod",
+      wildcardDomain: null,
+    });
+    expect(config.databasePath).toBe(join(repoRoot, "data", "agentpod.db"));
+    expect(config.apiToken).toBeUndefined();
+  });
+
+  test("counts an empty variable as unset", () => {
+    expect(load({ PORT: "", API_TOKEN: "", WILDCARD_DOMAIN: " " })).toEqual(load({}));
+  });
+
+  test("puts the database into DATA_DIR unless DATABASE_PATH says otherwise", () => {
+    expect(load({ DATA_DIR: "/srv/pods" }).databasePath).toBe("/srv/pods/agentpod.db");
+    expect(load({ DATA_DIR: "/srv/pods", DATABASE_PATH: "/db/x.db" }).databasePath).toBe("/db/x.db");
+  });
+
+  test("lists every wrong value at once, by name and with what is expected", () => {
+    const env = {
+      PORT: "80a",
+      RUNTIME: "podman",
+      WILDCARD_DOMAIN: "*.example.com",
+      ENCRYPTION_KEY: "short",
+      API_TOKEN: "tiny",
+    };
+    expect(problemsOf(env).toSorted()).toEqual(["API_TOKEN", "ENCRYPTION_KEY", "PORT", "RUNTIME", "WILDCARD_DOMAIN"]);
+    expect(() => load(env)).toThrow(/5 problems/);
+  });
+
+  test.each([
+    [{ PORT: "65536" }, "PORT"],
+    [{ PORT: "-1" }, "PORT"],
+    [{ HOST: "not a host" }, "HOST"],
+    [{ DOCKER_HOST: "/var/run/docker.sock" }, "DOCKER_HOST"],
+    [{ REGISTRY_URL: "https://ghcr.io" }, "REGISTRY_URL"],
+    [{ REGISTRY_OWNER: "Acme" }, "REGISTRY_OWNER"],
+    [{ IMAGE_VERSION: "a b" }, "IMAGE_VERSION"],
+    [{ COOLIFY_URL: "ftp://x" }, "COOLIFY_URL"],
+    [{ CONTAINER_TIERS_SUNSET: "soon" }, "CONTAINER_TIERS_SUNSET"],
+    [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
+  ] as [Record<string, string>, string][])("refuses %p", (env, name) => {
+    expect(problemsOf(env)).toContain(name);
+  });
+
+  test("refuses to be reachable from elsewhere without a token", () => {
+    expect(problemsOf({ HOST: "0.0.0.0" })).toEqual(["API_TOKEN"]);
+    expect(problemsOf({ HOST: "0.0.0.0", API_TOKEN: "0123456789abcdef" })).toEqual([]);
+  });
+
+  test("refuses the process runtime where others can reach it", () => {
+    expect(problemsOf({ HOST: "0.0.0.0", API_TOKEN: "0123456789abcdef", RUNTIME: "process" })).toEqual(["RUNTIME"]);
+  });
+
+  test("says that this version has no Coolify runtime, asked for or implied", () => {
+    expect(problemsOf({ RUNTIME: "coolify" })).toEqual(["RUNTIME"]);
+    expect(problemsOf({ COOLIFY_URL: "https://coolify.example.com" })).toEqual(["RUNTIME"]);
+    expect(problemsOf({ COOLIFY_URL: "https://coolify.example.com", RUNTIME: "docker" })).toEqual([]);
+  });
+
+  test("reads secrets from files, without the line's end", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "agentpod-config-")), "token");
+    writeFileSync(file, "0123456789abcdef0123\n");
+    expect(load({ API_TOKEN_FILE: file }).apiToken).toBe("0123456789abcdef0123");
+  });
+
+  test("refuses a secret given both ways, an empty file and a missing one", () => {
+    const folder = mkdtempSync(join(tmpdir(), "agentpod-config-"));
+    const empty = join(folder, "empty");
+    writeFileSync(empty, "\n");
+    chmodSync(empty, 0o600);
+    expect(problemsOf({ API_TOKEN: "0123456789abcdef", API_TOKEN_FILE: empty })).toEqual(["API_TOKEN_FILE"]);
+    expect(problemsOf({ API_TOKEN_FILE: empty })).toEqual(["API_TOKEN_FILE"]);
+    expect(problemsOf({ ENCRYPTION_KEY_FILE: join(folder, "nowhere") })).toEqual(["ENCRYPTION_KEY_FILE"]);
+  });
+
+  test("never shows a secret's value in its message", () => {
+    const secret = "hunter2 with a blank in it";
+    try {
+      load({ API_TOKEN: secret, ENCRYPTION_KEY: secret });
+      expect.unreachable();
+    } catch (error) {
+      expect(String(error)).not.toContain("hunter2");
+    }
+  });
+});

@@ -66,10 +66,21 @@ prepare_addons() {
   done
 }
 
+# Supervisor acts once a second, its first start included, unless something comes in on its socket.
+wake_supervisor() {
+  while kill -0 "${supervisor}" 2> /dev/null; do
+    if [[ -S ${RUN_DIR}/supervisor.sock ]]; then
+      curl --silent --output /dev/null --max-time 1 --unix-socket "${RUN_DIR}/supervisor.sock" http://localhost/ || true
+      return
+    fi
+    sleep 0.02
+  done
+}
+
 main() {
   stopping=false
   # tini tells supervisor too, but it ends its services one after the other; this saves seconds.
-  trap 'stopping=true; [[ -z ${supervisor:-} ]] || pkill -TERM -P "${supervisor}" || true' TERM INT
+  trap 'stopping=true; [[ -z ${supervisor:-} ]] || { pkill -TERM -P "${supervisor}" || true; wake_supervisor; }' TERM INT
   rm -f "${RUN_DIR}/failed" "${RUN_DIR}/supervisor.sock"
   keep_token
   local source
@@ -80,6 +91,7 @@ main() {
     addons "${AGENTPOD_ADDONS:-}" workspace "${WORKSPACE}" source "${source}"
   supervisord --configuration /etc/agentpod/supervisord.conf &
   supervisor=$!
+  wake_supervisor
   local code=0
   while kill -0 "${supervisor}" 2> /dev/null; do
     code=0

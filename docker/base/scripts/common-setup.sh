@@ -103,21 +103,23 @@ path-exclude=/usr/lib/git-core/git-http-push
 path-exclude=/usr/lib/git-core/git-imap-send
 path-exclude=/usr/lib/git-core/git-shell
 path-exclude=/usr/bin/git-shell
+path-exclude=/usr/lib/git-core/scalar
+path-exclude=/usr/bin/scalar
+path-exclude=/usr/share/gitweb/*
 # Perl is here because git needs it: without its C headers, East Asian legacy encodings and package tools.
 path-exclude=/usr/lib/*/perl/5.*/CORE/*
 path-exclude=/usr/lib/*/perl/5.*/auto/Encode/CN/*
 path-exclude=/usr/lib/*/perl/5.*/auto/Encode/JP/*
 path-exclude=/usr/lib/*/perl/5.*/auto/Encode/KR/*
 path-exclude=/usr/lib/*/perl/5.*/auto/Encode/TW/*
+path-exclude=/usr/lib/*/perl/5.*/auto/Unicode/Collate/*
 path-exclude=/usr/share/perl/5.*/CPAN/*
+path-exclude=/usr/share/perl/5.*/ExtUtils/*
 path-exclude=/usr/share/perl/5.*/Module/CoreList*
 path-exclude=/usr/share/perl/5.*/Test2/*
 path-exclude=/usr/share/perl/5.*/Unicode/Collate/*
-path-exclude=/usr/share/perl/5.*/pod/*
-# Python is here because supervisor needs it: without its tests and its help texts.
-path-exclude=/usr/lib/python3/dist-packages/supervisor/tests/*
-path-exclude=/usr/lib/python3.*/pydoc_data/topics.py
-path-exclude=/usr/lib/python3.*/test/*
+path-exclude=/usr/share/perl/5.*/unicore/TestNorm.pl
+path-exclude=/usr/share/perl/5.*/*.pod
 EOF
 }
 

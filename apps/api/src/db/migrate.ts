@@ -31,7 +31,10 @@ interface Options {
  * Brings the schema up to date: all pending migrations or, when one fails, none. A file that holds
  * anything is copied beside itself first, and stays as it is when that fails.
  */
-export function migrate(db: Database, { migrations = released, now = () => new Date() }: Options = {}): MigrationReport {
+export function migrate(
+  db: Database,
+  { migrations = released, now = () => new Date() }: Options = {},
+): MigrationReport {
   return change(db, migrations, migrations.length, now);
 }
 
@@ -110,7 +113,8 @@ function run(db: Database, migration: Migration, direction: "up" | "down", now: 
     return;
   }
   const row: AppliedMigration = { id, name, checksum: checksumOf(migration), appliedAt: now().toISOString() };
-  const insert = "INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES ($id, $name, $checksum, $appliedAt)";
+  const insert =
+    "INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES ($id, $name, $checksum, $appliedAt)";
   db.query(insert).run({ ...row });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { existsSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Database } from "bun:sqlite";
 import { writeCopy } from "./backup.ts";
@@ -77,7 +77,8 @@ function swap(file: string, fresh: string, kept: string): string | null {
   const replaces = existsSync(file);
   if (replaces) {
     linkFile(file, kept);
-    if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${kept}-wal`);
+    const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+    if (log !== undefined && log.size > 0) renameSync(`${file}-wal`, `${kept}-wal`);
   }
   rmSync(`${file}-wal`, { force: true });
   rmSync(`${file}-shm`, { force: true });

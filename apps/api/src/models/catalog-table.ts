@@ -37,7 +37,9 @@ export function catalogTable<E extends Entry>({ table, columns, fromRow, usedBy 
   const hasDefault = "isDefault" in columns;
 
   const where = (db: Database, condition: string, ...values: string[]): E[] =>
-    prepared<EntryRow<E>, string[]>(db, `${select} ${condition} ${order}`).all(...values).map(fromRow);
+    prepared<EntryRow<E>, string[]>(db, `${select} ${condition} ${order}`)
+      .all(...values)
+      .map(fromRow);
 
   const find = (db: Database, id: string): E | undefined => {
     const row = prepared<EntryRow<E>, [string]>(db, `${select} WHERE id = ?1`).get(id);
@@ -58,8 +60,7 @@ export function catalogTable<E extends Entry>({ table, columns, fromRow, usedBy 
     where,
     find,
 
-    findDefault: (db: Database): E | undefined =>
-      hasDefault ? where(db, "WHERE is_default = 1")[0] : undefined,
+    findDefault: (db: Database): E | undefined => (hasDefault ? where(db, "WHERE is_default = 1")[0] : undefined),
 
     create: (db: Database, entry: NewEntry<E>): Result<E, "id_taken"> =>
       db

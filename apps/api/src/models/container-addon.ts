@@ -72,9 +72,6 @@ export function updateAddon(
 }
 
 /** Gives the addon that is gone. `in_use`: a project has it. */
-export function deleteAddon(
-  db: Database,
-  id: string,
-): Result<ContainerAddon, "not_found" | "is_default" | "in_use"> {
+export function deleteAddon(db: Database, id: string): Result<ContainerAddon, "not_found" | "is_default" | "in_use"> {
   return addons.remove(db, id);
 }

@@ -63,9 +63,6 @@ export function updateFlavor(
 }
 
 /** Gives the flavor that is gone. `in_use`: a project has it, or an addon works on it alone. */
-export function deleteFlavor(
-  db: Database,
-  id: string,
-): Result<ContainerFlavor, "not_found" | "is_default" | "in_use"> {
+export function deleteFlavor(db: Database, id: string): Result<ContainerFlavor, "not_found" | "is_default" | "in_use"> {
   return flavors.remove(db, id);
 }

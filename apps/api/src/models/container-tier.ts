@@ -32,8 +32,13 @@ export function getContainerTierById(db: Database, id: string): ContainerTier | 
   return row === null ? undefined : toTier(row);
 }
 
+/** What a project of the old tier gets instead; a missing or unknown tier gets the defaults. */
+export function replacementOf(containerTierId: string | null): Replacement {
+  const { addonIds, ...rest } = replacements[containerTierId ?? ""] ?? fallback;
+  return { ...rest, addonIds: [...addonIds] };
+}
+
 function toTier(row: Row): ContainerTier {
-  const { resourceTierId, flavorId, addonIds } = replacements[row.id] ?? fallback;
   return {
     id: row.id,
     name: row.name,
@@ -44,7 +49,7 @@ function toTier(row: Row): ContainerTier {
     priceMonthly: row.priceMonthly,
     isDefault: row.isDefault === 1,
     sortOrder: row.sortOrder,
-    replacement: { resourceTierId, flavorId, addonIds: [...addonIds] },
+    replacement: replacementOf(row.id),
     createdAt: isoTime(row.createdAt),
     updatedAt: isoTime(row.updatedAt),
   };

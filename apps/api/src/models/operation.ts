@@ -63,7 +63,10 @@ export function insertOperation(
       }
       const status: OperationStatus = "pending";
       const entry = { id, projectId, kind, status, input, createdAt: new Date().toISOString() };
-      const insert = insertion({ id: "id", projectId: "project_id", kind: "kind", createdAt: "created_at", ...columns }, entry);
+      const insert = insertion(
+        { id: "id", projectId: "project_id", kind: "kind", createdAt: "created_at", ...columns },
+        entry,
+      );
       prepared(db, `INSERT INTO operations (${insert.names}) VALUES (${insert.marks})`).run(insert.values);
       const value = getOperation(db, id);
       if (value === undefined) throw new Error(`operation ${id} vanished while it was made`);

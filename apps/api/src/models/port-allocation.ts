@@ -50,7 +50,8 @@ export function releasePorts(db: Database, projectId: string, names?: readonly s
   const all = "DELETE FROM port_allocations WHERE project_id = ?1";
   return names === undefined
     ? prepared(db, all).run(projectId).changes
-    : prepared(db, `${all} AND name IN (SELECT value FROM json_each(?2))`).run(projectId, JSON.stringify(names)).changes;
+    : prepared(db, `${all} AND name IN (SELECT value FROM json_each(?2))`).run(projectId, JSON.stringify(names))
+        .changes;
 }
 
 /** Every port that is kept for some project. */

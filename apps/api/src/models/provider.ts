@@ -75,9 +75,6 @@ export function updateProvider(
 }
 
 /** Its credentials go with it. */
-export function deleteProvider(
-  db: Database,
-  id: string,
-): Result<Provider, "not_found" | "is_default" | "in_use"> {
+export function deleteProvider(db: Database, id: string): Result<Provider, "not_found" | "is_default" | "in_use"> {
   return providers.remove(db, id);
 }

@@ -69,9 +69,7 @@ export function up(db: Database) {
       finished_at TEXT
     ) STRICT
   `);
-  db.run(
-    "CREATE UNIQUE INDEX operations_one_active ON operations (project_id) WHERE status IN ('pending', 'running')",
-  );
+  db.run("CREATE UNIQUE INDEX operations_one_active ON operations (project_id) WHERE status IN ('pending', 'running')");
   db.run("CREATE INDEX operations_by_project ON operations (project_id, created_at DESC, id DESC)");
 
   db.run(`

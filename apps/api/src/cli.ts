@@ -1,0 +1,24 @@
+#!/usr/bin/env bun
+import { resolve } from "node:path";
+import { type CommandContext, UsageError } from "./commands/command.ts";
+import { dispatch } from "./commands/dispatch.ts";
+import { loadConfig } from "./config.ts";
+import { messageOf } from "./db/error.ts";
+
+const context: CommandContext = {
+  config: () => loadConfig(process.env, resolve(import.meta.dir, "../../..")),
+  print: (text) => {
+    process.stdout.write(`${text}\n`);
+  },
+  isTerminal: process.stdout.isTTY,
+  confirm: process.stdin.isTTY ? (question) => confirm(question) : undefined,
+  now: () => new Date(),
+};
+
+// The exit code is set, not exited with, so that a pipe still gets everything.
+try {
+  dispatch(process.argv.slice(2), context);
+} catch (error) {
+  process.stderr.write(`agentpod: ${messageOf(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

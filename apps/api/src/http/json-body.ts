@@ -103,7 +103,9 @@ function missing(): ApiError {
 }
 
 function tooLarge(): ApiError {
-  return new ApiError("body_too_large", `The body is over ${BODY_BYTES_MAX} bytes`, { headers: { connection: "close" } });
+  return new ApiError("body_too_large", `The body is over ${BODY_BYTES_MAX} bytes`, {
+    headers: { connection: "close" },
+  });
 }
 
 function invalidBody(violation: Violation, cause?: unknown): ApiError {

@@ -46,7 +46,11 @@ function finding(issue: Issue, subject: string): { code: ViolationCode; message:
     }
     case "invalid_value": {
       const known = issue.values.map(String).join(", ");
-      return { code: "invalid_value", message: `${subject} is not one of the known values`, fix: `Use one of: ${known}` };
+      return {
+        code: "invalid_value",
+        message: `${subject} is not one of the known values`,
+        fix: `Use one of: ${known}`,
+      };
     }
     case "invalid_format":
       return { code: "invalid_format", message: `${subject} has the wrong form: ${issue.message}` };

@@ -1,30 +1,53 @@
-/** So that an addon's id of 22 characters and a dash in front still make a DNS label of 63. */
-const lengthMax = 40;
-/** Of a slug that gets a number or random letters behind it. */
-const suffixed = (base: string, suffix: string): string => `${base.slice(0, lengthMax - suffix.length - 1).replace(/-+$/, "")}-${suffix}`;
+/** Longest slug: behind an addon's id (22) and a dash it still is a DNS label (63). */
+const SLUG_LENGTH_MAX = 40;
+const FALLBACK = "sandbox";
 
-/** A DNS label of at most 40 characters for any name; `sandbox` for one without Latin letters or digits. */
+/** In host names these stand before another project's slug: `code-review` must not be both. */
+const RESERVED_PREFIX = /^(?:acp|code|vnc)-/;
+
+/** Letters that NFKD leaves whole, by what is commonly written for them. */
+const TRANSLITERATED: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ð: "d",
+  þ: "th",
+  ł: "l",
+  đ: "d",
+  ı: "i",
+};
+
+/** A DNS label of at most 40 characters for any name, such as "cafe-demo" for "Café Démo!". */
 export function slugify(name: string): string {
-  const slug = name
+  const words = name
     .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+/, "")
-    .slice(0, lengthMax)
-    .replace(/-+$/, "");
-  return slug === "" ? "sandbox" : slug;
+    .replaceAll(/[ßæœøðþłđı]/g, (letter) => TRANSLITERATED[letter] ?? "")
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^a-z0-9]+/g, "-");
+  const label = cut(words.replace(/^-/, ""), SLUG_LENGTH_MAX);
+  if (label === "") return FALLBACK;
+  // Nameprep would read "xn--" as an encoded name; a run of dashes never survives, so it cannot occur.
+  return RESERVED_PREFIX.test(label) ? cut(`p-${label}`, SLUG_LENGTH_MAX) : label;
 }
 
-const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-
-function randomSuffix(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(5)), (byte) => letters[byte % letters.length]).join("");
-}
-
-/** `base`, `base-2` to `base-9`, then random ends: free ones come soon however many share the name. */
-export function* slugCandidates(base: string): Generator<string, void> {
+/** `base`, `base-2` to `base-9`, then ones with random ends, never the same; all within the length. */
+export function* slugCandidates(base: string): Generator<string, never> {
   yield base;
-  for (let number = 2; number <= 9; number += 1) yield suffixed(base, String(number));
-  for (let tries = 0; tries < 50; tries += 1) yield suffixed(base, randomSuffix());
+  for (let number = 2; number <= 9; number += 1) yield withSuffix(base, String(number));
+  for (;;) yield withSuffix(base, randomSuffix());
+}
+
+function withSuffix(base: string, suffix: string): string {
+  return `${cut(base, SLUG_LENGTH_MAX - suffix.length - 1)}-${suffix}`;
+}
+
+function cut(label: string, length: number): string {
+  return label.slice(0, length).replace(/-+$/, "");
+}
+
+/** 40 bits, so that two projects of the same name never meet. */
+function randomSuffix(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => (byte & 31).toString(32)).join("");
 }

@@ -1,39 +1,170 @@
-import type { Violation } from "@agentpod/types";
-import { isBlockedHost } from "../runtimes/blocked-address.ts";
+import { BlockList, isIP } from "node:net";
+import type { Violation, ViolationCode } from "@agentpod/types";
 
-const schemes = ["https:", "http:", "ssh:", "git:"];
+const SCHEMES = ["https:", "http:", "ssh:", "git:"];
 
-type Finding = Pick<Violation, "code" | "message" | "fix">;
-
-/** Everything wrong with a repository's URL as far as it can be told without a look-up. Messages never repeat it, as it may hold a secret. */
-export function checkSourceUrl(sourceUrl: string): Violation[] {
-  return findings(sourceUrl).map((finding) => ({ path: "sourceUrl", ...finding }));
-}
-
-function findings(sourceUrl: string): Finding[] {
-  if (/[\s\p{Cc}]/u.test(sourceUrl) && !/^[a-z][a-z0-9+.-]*:/i.test(sourceUrl)) return [invalid()];
-  const scpLike = /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[^\s]*$/.test(sourceUrl) && !/^[a-z][a-z0-9+.-]*::/i.test(sourceUrl);
-  if (scpLike && sourceUrl.includes("@")) {
-    return [{ code: "source_url_invalid", message: "'sourceUrl' is in scp form, not a URL", fix: "Write it as ssh://git@host/owner/repository.git" }];
+/**
+ * Why a sandbox must not clone from `url`; empty when it may. Private networks are allowed, as
+ * self-hosted forges live there. Messages never quote the URL: it may hold a password.
+ */
+export function checkSourceUrl(url: string): Violation[] {
+  const scpLike = toSshForm(url);
+  if (scpLike !== undefined) {
+    return [violation("source_url_invalid", "'sourceUrl' is in git's short form, not a URL", `Send ${scpLike}`)];
   }
-  if (!URL.canParse(sourceUrl)) return [invalid()];
-  const url = new URL(sourceUrl);
-  if (!schemes.includes(url.protocol)) {
-    return [{ code: "source_url_scheme", message: `'sourceUrl' has a scheme that cannot be cloned from`, fix: "Use https, http, ssh or git" }];
+  const parsed = parse(url);
+  if (parsed === undefined) {
+    const fix = "Send a full URL such as https://forge.example/owner/repository.git";
+    return [violation("source_url_invalid", "'sourceUrl' is not a URL that git can clone from", fix)];
   }
-  const found: Finding[] = [];
-  const namesUserOnly = url.protocol === "ssh:" && url.password === "" && /^[\w][\w.-]*$/.test(url.username);
-  if ((url.username !== "" || url.password !== "") && !namesUserOnly) {
-    found.push({ code: "source_url_credentials", message: "'sourceUrl' holds credentials, which would be stored and shown", fix: "Remove the part before the @" });
+  if (!SCHEMES.includes(parsed.protocol)) {
+    return [
+      violation("source_url_scheme", "'sourceUrl' has a scheme that is not allowed", "Use https, http, ssh or git"),
+    ];
   }
-  const host = url.hostname;
-  if (host === "" || host.startsWith("-") || /\s/.test(sourceUrl)) found.push(invalid());
-  else if (isBlockedHost(host)) {
-    found.push({ code: "source_url_address", message: "'sourceUrl' points at this machine or at a link-local address", fix: "Use the name or address under which others reach the repository" });
+  const found: Violation[] = [];
+  if (hasCredentials(parsed)) {
+    const fix = "Remove the part between :// and @; with ssh a user name alone is allowed";
+    found.push(
+      violation("source_url_credentials", "'sourceUrl' holds credentials, which would be stored and shown", fix),
+    );
+  }
+  const host = hostOf(parsed);
+  if (!isHostName(host)) {
+    found.push(
+      violation(
+        "source_url_invalid",
+        "'sourceUrl' has no usable host name",
+        "Name the host as in DNS, or by its IP address",
+      ),
+    );
+  } else if (isForbidden(host)) {
+    const fix = "Use the forge's own name, or its address on the network";
+    found.push(
+      violation(
+        "source_url_address",
+        "'sourceUrl' points at this machine, a link-local or another special address",
+        fix,
+      ),
+    );
   }
   return found;
 }
 
-function invalid(): Finding {
-  return { code: "source_url_invalid", message: "'sourceUrl' is not a URL", fix: "Use a form such as https://host/owner/repository.git" };
+/** `ssh://user@host/path` for git's `user@host:path`, else undefined. */
+function toSshForm(url: string): string | undefined {
+  const match = /^(?:([\w.-]+)@)?([A-Za-z0-9][\w.-]*):(?!\/\/)([\w~./-]+)$/.exec(url);
+  const [, user, host, path] = match ?? [];
+  if (host === undefined || path === undefined || (user === undefined && !host.includes("."))) return undefined;
+  return `ssh://${user === undefined ? "" : `${user}@`}${host}/${path.replace(/^\/+/, "")}`;
+}
+
+function parse(url: string): URL | undefined {
+  // The URL parser drops blanks and control characters that git would take at their word, turns
+  // backslashes into slashes, and skips a third slash.
+  if (/[\s\\\p{Cc}\p{Cf}]|%0[0ad]/iu.test(url) || !/^(?:file:\/\/|[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/])/.test(url))
+    return undefined;
+  const parsed = URL.parse(url);
+  if (parsed === null) return undefined;
+  return parsed.protocol === "file:" || parsed.hostname !== "" ? parsed : undefined;
+}
+
+function hasCredentials({ protocol, username, password }: URL): boolean {
+  if (password !== "") return true;
+  if (username === "") return false;
+  return protocol !== "ssh:" || !/^[A-Za-z0-9_][\w.-]*$/.test(username);
+}
+
+/** Normalised: only http(s) hosts are brought into their plain form by the URL parser itself. */
+function hostOf({ hostname }: URL): string {
+  const asHttp = URL.parse(`http://${decodeHost(hostname)}/`);
+  const host = asHttp === null ? hostname : asHttp.hostname;
+  return host
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.+$/, "")
+    .toLowerCase();
+}
+
+function decodeHost(hostname: string): string {
+  try {
+    return decodeURIComponent(hostname);
+  } catch {
+    return hostname;
+  }
+}
+
+/** A leading dash would reach git or ssh as an option. */
+function isHostName(host: string): boolean {
+  if (isIP(host) !== 0) return true;
+  return (
+    host.length <= 253 && host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))
+  );
+}
+
+const LOCAL_NAMES = /(?:^|\.)(?:localhost6?|localhost6?\.localdomain6?|ip6-localhost|ip6-loopback)$/;
+/** Names under which clouds serve an instance's credentials. */
+const METADATA_NAMES = new Set([
+  "metadata",
+  "metadata.google.internal",
+  "metadata.goog",
+  "instance-data",
+  "instance-data.ec2.internal",
+]);
+
+const special = new BlockList();
+for (const [address, prefix] of [
+  ["0.0.0.0", 8],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["192.0.0.0", 24],
+  ["224.0.0.0", 4],
+  ["240.0.0.0", 4],
+] as const) {
+  special.addSubnet(address, prefix, "ipv4");
+}
+// Cloud metadata outside the link-local range.
+for (const address of ["100.100.100.200", "168.63.129.16"]) special.addAddress(address, "ipv4");
+for (const [address, prefix] of [
+  ["::", 127],
+  ["fe80::", 10],
+  ["ff00::", 8],
+  ["fd00:ec2::", 32],
+  ["fd20:ce::", 32],
+] as const) {
+  special.addSubnet(address, prefix, "ipv6");
+}
+
+function isForbidden(host: string): boolean {
+  switch (isIP(host)) {
+    case 4:
+      return special.check(host, "ipv4");
+    case 6:
+      return special.check(host, "ipv6") || embeddedIpv4(host).some((address) => special.check(address, "ipv4"));
+    default:
+      return LOCAL_NAMES.test(host) || METADATA_NAMES.has(host);
+  }
+}
+
+/** The IPv4 address inside a mapped, compatible, NAT64 or 6to4 address. */
+function embeddedIpv4(host: string): string[] {
+  const groups = expand(host);
+  const dotted = (high = 0, low = 0) => [high >> 8, high & 255, low >> 8, low & 255].join(".");
+  const leadsWithZeros = groups.slice(0, 5).every((group) => group === 0);
+  const isNat64 = groups[0] === 0x64 && groups[1] === 0xff9b;
+  if (isNat64 || (leadsWithZeros && (groups[5] === 0 || groups[5] === 0xffff))) return [dotted(groups[6], groups[7])];
+  return groups[0] === 0x2002 ? [dotted(groups[1], groups[2])] : [];
+}
+
+/** The eight groups of an address in the URL parser's form, which has no dotted end. */
+function expand(host: string): number[] {
+  const [head = "", tail] = host.split("::");
+  const toNumbers = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const before = toNumbers(head);
+  const after = tail === undefined ? [] : toNumbers(tail);
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array.from({ length: zeros }, () => 0), ...after];
+}
+
+function violation(code: ViolationCode, message: string, fix: string): Violation {
+  return { path: "sourceUrl", code, message, fix };
 }

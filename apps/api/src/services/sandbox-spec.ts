@@ -1,8 +1,11 @@
 import type { ProjectPort, ProjectUrls, RuntimeName } from "@agentpod/types";
 import type { ProjectRecord } from "../models/project.ts";
 import type { RuntimeCapabilities, SandboxPort, SandboxSpec } from "../runtimes/runtime.ts";
+import { gatewayTokenContext } from "./gateway-token.ts";
 import { generateProjectUrls, resolveImage, type ResolverContext } from "./image-resolver.ts";
 import type { SecretBox } from "./secret-box.ts";
+
+export { gatewayTokenContext } from "./gateway-token.ts";
 
 /** The services a configuration has on a runtime, each with its port inside the sandbox. */
 export function servicesOf(
@@ -37,9 +40,6 @@ export function urlsOf(ports: readonly ProjectPort[], urls: ProjectUrls): Stored
     vncUrl: at("gui", urls.vnc),
   };
 }
-
-/** AAD of a project's gateway token: a ciphertext moved to another row does not open. */
-export const gatewayTokenContext = (projectId: string): string => `projects/${projectId}/gateway_token`;
 
 /**
  * What the runtime is asked to run for a project as it stands.

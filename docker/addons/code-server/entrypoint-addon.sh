@@ -14,6 +14,14 @@ unset AGENTPOD_CODE_SERVER_PASSWORD
 settings="${HOME}/.local/share/code-server/User/settings.json"
 if [[ ! -e ${settings} ]]; then
   mkdir -p "${settings%/*}"
-  printf '%s\n' '{ "telemetry.telemetryLevel": "off", "update.mode": "none", "workbench.startupEditor": "none" }' > "${settings}"
+  cat > "${settings}" << 'EOF'
+{
+  "chat.disableAIFeatures": true,
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.startupEditor": "none"
+}
+EOF
 fi
 unset settings

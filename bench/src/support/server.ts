@@ -33,6 +33,8 @@ export async function startServer({ command, env = {}, cpu }: ServerOptions): Pr
     stdin: "ignore",
     stdout: log,
     stderr: log,
+    // Ctrl-C reaches the benchmark alone, which still needs its servers to clean up.
+    detached: true,
   });
   closeSync(log);
   const stop = async () => {

@@ -7,6 +7,7 @@ import { RuntimeError } from "./runtimes/runtime.ts";
 
 /** sysexits.h: the configuration is wrong, so starting again without a change is of no use. */
 const EX_CONFIG = 78;
+const repeatedSignalMs = 1_000;
 
 async function main(): Promise<void> {
   const repoRoot = resolve(import.meta.dir, "../../..");
@@ -17,11 +18,14 @@ async function main(): Promise<void> {
     logger.warn("no API_TOKEN is set: everyone on this machine can use the API; it serves loopback only");
   logger.info({ url: controlPlane.url, runtime: controlPlane.runtime, docs: `${controlPlane.url}/docs` }, "listening");
 
-  let closing = false;
+  let closingSince: number | undefined;
   const shutDown = (signal: string) => {
-    // A second Ctrl-C means it.
-    if (closing) process.exit(130);
-    closing = true;
+    if (closingSince !== undefined) {
+      // A second Ctrl-C means it. The first may arrive twice: from the terminal, and handed on by npm.
+      if (performance.now() - closingSince > repeatedSignalMs) process.exit(130);
+      return;
+    }
+    closingSince = performance.now();
     logger.info({ signal }, "closing");
     void controlPlane.close().then(
       () => process.exit(0),

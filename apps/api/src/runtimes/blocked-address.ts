@@ -1,13 +1,16 @@
 import { BlockList, isIP } from "node:net";
 
 const blocked = new BlockList();
-// This host, link-local (which is also where clouds serve machine credentials), unspecified, multicast.
 for (const [network, prefix] of [
   ["0.0.0.0", 8],
   ["127.0.0.0", 8],
   ["169.254.0.0", 16],
+  ["192.0.0.0", 24],
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
+  // Where clouds serve a machine's credentials outside the link-local range.
+  ["100.100.100.200", 32],
+  ["168.63.129.16", 32],
 ] as const) {
   blocked.addSubnet(network, prefix, "ipv4");
 }
@@ -15,48 +18,57 @@ for (const [network, prefix] of [
   ["::", 127],
   ["fe80::", 10],
   ["ff00::", 8],
-  ["fd00:ec2::254", 128],
+  ["fd00:ec2::", 32],
+  ["fd20:ce::", 32],
 ] as const) {
   blocked.addSubnet(network, prefix, "ipv6");
 }
 
-/** Whether nothing may be fetched from this IP address because it is this machine or link-local. */
+const localNames = /(?:^|\.)(?:localhost6?|localhost6?\.localdomain6?|ip6-localhost|ip6-loopback)$/;
+const metadataNames = new Set([
+  "metadata",
+  "metadata.google.internal",
+  "metadata.goog",
+  "instance-data",
+  "instance-data.ec2.internal",
+]);
+
+/**
+ * Whether nothing may be fetched from this IP address: it is this machine, link-local, multicast, or
+ * where a cloud serves credentials. Private networks are not blocked, as self-hosted forges live there.
+ */
 export function isBlockedAddress(address: string): boolean {
   const plain = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
-  const family = isIP(plain);
-  if (family === 4) return blocked.check(plain, "ipv4");
-  if (family === 6) return blocked.check(plain, "ipv6") || embedded(plain).some((v4) => blocked.check(v4, "ipv4"));
-  return false;
+  if (isIP(plain) === 4) return blocked.check(plain, "ipv4");
+  if (isIP(plain) !== 6) return false;
+  return blocked.check(plain, "ipv6") || embeddedIpv4(plain).some((inner) => blocked.check(inner, "ipv4"));
 }
 
-/** The same for a host as a URL has it; of names only those that always mean this machine. */
+/** The same for a host name or address; of names only those that always mean such an address. */
 export function isBlockedHost(host: string): boolean {
   const name = host.toLowerCase().replace(/\.+$/, "");
-  // The URL class reads 2130706433 and 0x7f.1 as addresses for http alone; git would for ssh as well.
-  const asHttp = URL.canParse(`http://${name}/`) ? new URL(`http://${name}/`).hostname : name;
-  return name === "localhost" || name.endsWith(".localhost") || isBlockedAddress(asHttp);
+  return localNames.test(name) || metadataNames.has(name) || isBlockedAddress(name);
 }
 
-/** The IPv4 address inside an IPv6 one: mapped (::ffff:0:0/96), compatible (::/96), NAT64, 6to4. */
-function embedded(address: string): string[] {
+/** The IPv4 address inside a mapped, compatible, NAT64 or 6to4 address. */
+function embeddedIpv4(address: string): string[] {
   const groups = expand(address);
-  const v4 = (high: number, low: number) => [high >> 8, high & 255, low >> 8, low & 255].join(".");
-  const [first = 0, second = 0, third = 0] = groups;
-  const tail = v4(groups[6] ?? 0, groups[7] ?? 0);
-  const zeroUpTo = (count: number) => groups.slice(0, count).every((group) => group === 0);
-  if (zeroUpTo(5) && (groups[5] === 0xffff || groups[5] === 0)) return [tail];
-  if (first === 0x64 && second === 0xff9b) return [tail];
-  return first === 0x2002 ? [v4(second, third)] : [];
+  const dotted = (high = 0, low = 0) => [high >> 8, high & 255, low >> 8, low & 255].join(".");
+  const leadsWithZeros = groups.slice(0, 5).every((group) => group === 0);
+  const isNat64 = groups[0] === 0x64 && groups[1] === 0xff9b;
+  if (isNat64 || (leadsWithZeros && (groups[5] === 0 || groups[5] === 0xffff))) return [dotted(groups[6], groups[7])];
+  return groups[0] === 0x2002 ? [dotted(groups[1], groups[2])] : [];
 }
 
-/** Eight numbers of a valid IPv6 address. */
+/** The eight groups of a valid address. */
 function expand(address: string): number[] {
-  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const [a = 0, b = 0, c = 0, d = 0] = (dotted?.slice(1) ?? []).map(Number);
-  const plain = dotted ? address.replace(dotted[0], `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`) : address;
-  const [head = "", tail] = plain.split("::");
-  const numbers = (text: string | undefined) => (text ? text.split(":").map((group) => Number.parseInt(group, 16)) : []);
-  const front = numbers(head);
-  const back = numbers(tail);
-  return tail === undefined ? front : [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
+  const end = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  const [a = 0, b = 0, c = 0, d = 0] = (end?.slice(1) ?? []).map(Number);
+  const hex = [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16)).join(":");
+  const [head = "", tail] = (end ? address.replace(end[0], hex) : address).split("::");
+  const toNumbers = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const before = toNumbers(head);
+  const after = tail === undefined ? [] : toNumbers(tail);
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array.from({ length: zeros }, () => 0), ...after];
 }

@@ -1,5 +1,6 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import type { Violation, ViolationCode } from "@agentpod/types";
+import { isBlockedHost } from "../runtimes/blocked-address.ts";
 
 const SCHEMES = ["https:", "http:", "ssh:", "git:"];
 
@@ -38,7 +39,7 @@ export function checkSourceUrl(url: string): Violation[] {
         "Name the host as in DNS, or by its IP address",
       ),
     );
-  } else if (isForbidden(host)) {
+  } else if (isBlockedHost(host)) {
     const fix = "Use the forge's own name, or its address on the network";
     found.push(
       violation(
@@ -99,70 +100,6 @@ function isHostName(host: string): boolean {
   return (
     host.length <= 253 && host.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))
   );
-}
-
-const LOCAL_NAMES = /(?:^|\.)(?:localhost6?|localhost6?\.localdomain6?|ip6-localhost|ip6-loopback)$/;
-/** Names under which clouds serve an instance's credentials. */
-const METADATA_NAMES = new Set([
-  "metadata",
-  "metadata.google.internal",
-  "metadata.goog",
-  "instance-data",
-  "instance-data.ec2.internal",
-]);
-
-const special = new BlockList();
-for (const [address, prefix] of [
-  ["0.0.0.0", 8],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["192.0.0.0", 24],
-  ["224.0.0.0", 4],
-  ["240.0.0.0", 4],
-] as const) {
-  special.addSubnet(address, prefix, "ipv4");
-}
-// Cloud metadata outside the link-local range.
-for (const address of ["100.100.100.200", "168.63.129.16"]) special.addAddress(address, "ipv4");
-for (const [address, prefix] of [
-  ["::", 127],
-  ["fe80::", 10],
-  ["ff00::", 8],
-  ["fd00:ec2::", 32],
-  ["fd20:ce::", 32],
-] as const) {
-  special.addSubnet(address, prefix, "ipv6");
-}
-
-function isForbidden(host: string): boolean {
-  switch (isIP(host)) {
-    case 4:
-      return special.check(host, "ipv4");
-    case 6:
-      return special.check(host, "ipv6") || embeddedIpv4(host).some((address) => special.check(address, "ipv4"));
-    default:
-      return LOCAL_NAMES.test(host) || METADATA_NAMES.has(host);
-  }
-}
-
-/** The IPv4 address inside a mapped, compatible, NAT64 or 6to4 address. */
-function embeddedIpv4(host: string): string[] {
-  const groups = expand(host);
-  const dotted = (high = 0, low = 0) => [high >> 8, high & 255, low >> 8, low & 255].join(".");
-  const leadsWithZeros = groups.slice(0, 5).every((group) => group === 0);
-  const isNat64 = groups[0] === 0x64 && groups[1] === 0xff9b;
-  if (isNat64 || (leadsWithZeros && (groups[5] === 0 || groups[5] === 0xffff))) return [dotted(groups[6], groups[7])];
-  return groups[0] === 0x2002 ? [dotted(groups[1], groups[2])] : [];
-}
-
-/** The eight groups of an address in the URL parser's form, which has no dotted end. */
-function expand(host: string): number[] {
-  const [head = "", tail] = host.split("::");
-  const toNumbers = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
-  const before = toNumbers(head);
-  const after = tail === undefined ? [] : toNumbers(tail);
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  return [...before, ...Array.from({ length: zeros }, () => 0), ...after];
 }
 
 function violation(code: ViolationCode, message: string, fix: string): Violation {

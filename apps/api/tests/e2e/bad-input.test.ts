@@ -108,7 +108,7 @@ describe("a create that cannot be", () => {
     ["http://[::1]/a.git", "source_url_address"],
     ["http://[::ffff:127.0.0.1]/a.git", "source_url_address"],
     ["http://2130706433/a.git", "source_url_address"],
-    ["ext::sh -c touch% /x", "source_url_scheme"],
+    ["ext::sh -c touch% /x", "source_url_invalid"],
     ["--upload-pack=x", "source_url_invalid"],
   ])("with the source %s is refused as %s", async (sourceUrl, code) => {
     const { status, body } = await post({ name: "x", sourceUrl });

@@ -11,6 +11,8 @@ describe("a slug", () => {
     ["🚀", "sandbox"],
     ["日本語", "sandbox"],
     ["ﬁne №1", "fine-no1"],
+    ["Straße", "strasse"],
+    ["Code Review", "p-code-review"],
     ["a".repeat(100), "a".repeat(40)],
     [`${"a".repeat(39)} b`, "a".repeat(39)],
   ])("of %p is %p", (name, slug) => {
@@ -24,7 +26,7 @@ describe("a slug", () => {
   });
 
   test("has other candidates, all of them labels, when it is taken", () => {
-    const candidates = [...slugCandidates("a".repeat(40))];
+    const candidates = Array.from(slugCandidates("a".repeat(40)).take(30));
     expect(candidates.slice(0, 3)).toEqual(["a".repeat(40), `${"a".repeat(38)}-2`, `${"a".repeat(38)}-3`]);
     expect(new Set(candidates).size).toBe(candidates.length);
     for (const candidate of candidates) expect(candidate).toMatch(label);

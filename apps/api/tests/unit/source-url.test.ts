@@ -18,9 +18,9 @@ describe("a source URL", () => {
 
   test.each([
     ["file:///etc/passwd", "source_url_scheme"],
-    ["ext::sh -c id", "source_url_scheme"],
+    ["ext::sh -c id", "source_url_invalid"],
     ["ftp://example.com/x", "source_url_scheme"],
-    ["javascript:alert(1)", "source_url_scheme"],
+    ["javascript:alert(1)", "source_url_invalid"],
     ["https://user@example.com/x.git", "source_url_credentials"],
     ["https://:hunter2@example.com/x.git", "source_url_credentials"],
     ["ssh://git:hunter2@example.com/x.git", "source_url_credentials"],

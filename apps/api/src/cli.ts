@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { type CommandContext, UsageError } from "./commands/command.ts";
 import { dispatch } from "./commands/dispatch.ts";
-import { loadConfig } from "./config.ts";
+import { ConfigError, loadConfig } from "./config.ts";
 import { messageOf } from "./db/error.ts";
 
 const context: CommandContext = {
@@ -19,6 +19,7 @@ const context: CommandContext = {
 try {
   dispatch(process.argv.slice(2), context);
 } catch (error) {
-  process.stderr.write(`agentpod: ${messageOf(error)}\n`);
+  // A configuration can have several problems, each with a line of its own.
+  process.stderr.write(`agentpod: ${error instanceof ConfigError ? error.message : messageOf(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,6 +1,6 @@
 import { backup } from "../db/backup.ts";
 import { fileStamp } from "../db/files.ts";
-import { migrationStatus } from "../db/migrate.ts";
+import { appliedMigrations } from "../db/history.ts";
 import type { Command } from "./command.ts";
 import { reading } from "./database.ts";
 
@@ -13,7 +13,7 @@ export const dbBackup: Command = {
   positionalsMax: 1,
   run: (context, { positionals: [file] }) => {
     const written = reading(context, (db, path) =>
-      backup(db, file ?? `${path}.backup-${migrationStatus(db).version}-${fileStamp(context.now())}`),
+      backup(db, file ?? `${path}.backup-${appliedMigrations(db).length}-${fileStamp(context.now())}`),
     );
     context.print(`Backup: ${written}`);
   },

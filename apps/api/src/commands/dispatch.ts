@@ -47,7 +47,7 @@ function unknownCommand(first: string, second: string | undefined, group: readon
 function parse({ name, options, positionalsMax }: Command, args: string[]): Invocation {
   const { tokens } = parseArgs({ args, options, strict: false, tokens: true });
   for (const token of tokens) {
-    if (token.kind !== "option" || token.name in options) continue;
+    if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
     const meant = nearest(token.name, Object.keys(options));
     throw new UsageError(
       `Unknown option '${token.rawName}' of '${name}'. ${hint(meant && `${name} --${meant}`, name)}`,

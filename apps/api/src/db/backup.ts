@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Database } from "bun:sqlite";
 import { DatabaseError, messageOf } from "./error.ts";
-import { linkFile, sync, syncFolderOf } from "./files.ts";
+import { discard, linkFile, sync, syncFolderOf } from "./files.ts";
 
 /**
  * Writes all of `db`, other processes' work included, to the new file `path` (0600) and returns
@@ -21,7 +21,7 @@ export function backup(db: Database, path: string): string {
   } catch (error) {
     throw new DatabaseError("backup_failed", `Cannot write the backup ${file}: ${messageOf(error)}`, { cause: error });
   } finally {
-    rmSync(part, { force: true });
+    discard(part);
   }
 }
 

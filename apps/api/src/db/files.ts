@@ -1,4 +1,4 @@
-import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync } from "node:fs";
+import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Returns when what was written to `path`, a file or folder, is on the disk. */
@@ -29,6 +29,15 @@ export function linkFile(from: string, to: string): void {
 
 /** What file systems without hard links answer. */
 const unlinkable = new Set<unknown>(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/** Removes a file of ours that is only in the way; what went wrong before it matters more. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Then it stays.
+  }
+}
 
 /** `20260131T235959123Z`: sorts by time and is fit for file names. */
 export const fileStamp = (now: Date): string => now.toISOString().replace(/[-:.]/g, "");

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Database } from "bun:sqlite";
 import { writeCopy } from "./backup.ts";
 import { DatabaseError, messageOf } from "./error.ts";
-import { fileStamp, linkFile, syncFolderOf } from "./files.ts";
+import { discard, fileStamp, linkFile, syncFolderOf } from "./files.ts";
 import { checkHistory } from "./history.ts";
 import { acquireDatabaseLock } from "./lock.ts";
 import { type Migration, migrations as released } from "./migrations/index.ts";
@@ -33,12 +33,15 @@ export function restore(
   const lock = acquireDatabaseLock(path);
   try {
     const file = existsSync(path) ? realpathSync(path) : resolve(path);
+    if (existsSync(from) && realpathSync(from) === file) {
+      throw new DatabaseError("exists", `${from} is the database itself. Name a backup of it.`);
+    }
     const fresh = `${file}.restore-${crypto.randomUUID()}`;
     try {
       const version = copyChecked(from, fresh, migrations);
       return { version, replaced: swap(file, fresh, `${file}.replaced-${fileStamp(now())}`) };
     } finally {
-      rmSync(fresh, { force: true });
+      discard(fresh);
     }
   } finally {
     lock.release();
@@ -66,7 +69,8 @@ function refuseCorrupt(db: Database, name: string): void {
   } catch (error) {
     finding = messageOf(error);
   }
-  if (finding !== "ok") throw new DatabaseError("corrupt", `${name} is damaged: ${finding}. Use another backup.`);
+  if (finding === "ok") return;
+  throw new DatabaseError("corrupt", `${name} is damaged: ${messageOf(finding)}. Use another backup.`);
 }
 
 /**

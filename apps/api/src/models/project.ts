@@ -7,7 +7,7 @@ import { assignments, insertion, NOW } from "./row.ts";
 
 export type { Project };
 export { countProjects, listProjects, type ProjectFilter, type ProjectPage } from "./project-list.ts";
-export { type DesiredState, type ProjectRecord, toProject } from "./project-record.ts";
+export { type ProjectRecord, toProject } from "./project-record.ts";
 
 type Changeable = Omit<ProjectRecord, "id" | "slug" | "sourceUrl" | "ports" | "createdAt" | "updatedAt">;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { linkFile, sync, syncFolderOf } from "../db/files.ts";
+import { discard, linkFile, sync, syncFolderOf } from "../db/files.ts";
 
 const KEY_BYTES = 32;
 
@@ -54,7 +54,7 @@ function createKey(path: string): Uint8Array {
     if (made === undefined) throw error;
     return made;
   } finally {
-    rmSync(part, { force: true });
+    discard(part);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
-import { createSecretBox, loadOrCreateKey } from "../../src/services/secret-box.ts";
+import { createSecretBox, loadOrCreateKey, SecretBoxError, SecretKeyError } from "../../src/services/secret-box.ts";
 import { runScript } from "../support/run-script.ts";
 import { tempFolders } from "../support/temp-folder.ts";
 import { thrown } from "../support/thrown.ts";
@@ -27,7 +27,9 @@ describe("the secret box", () => {
   test("says when another key sealed it", () => {
     const [box, other] = [createSecretBox(newKey()), createSecretBox(newKey())];
     expect(box.keyId).not.toBe(other.keyId);
-    expect(thrown(() => other.open(box.seal("s", "c"), "c"))).toMatchObject({ name: "SecretBoxError", failure: "wrong_key" });
+    const error = thrown(() => other.open(box.seal("s", "c"), "c"));
+    expect(error).toBeInstanceOf(SecretBoxError);
+    expect(error).toMatchObject({ name: "SecretBoxError", failure: "wrong_key" });
   });
 
   test("opens nothing that was changed, cut, or sealed for something else", () => {
@@ -37,10 +39,18 @@ describe("the secret box", () => {
     const flipped = `${body.slice(0, 4)}${body[4] === "A" ? "B" : "A"}${body.slice(5)}`;
     const shortTag = Buffer.from(body, "base64url").subarray(0, -8).toString("base64url");
     const bad = [
-      "", "plain", `v2.${keyId}.${nonce}.${body}`, `${version}.${keyId}.${nonce}.${flipped}`, `${version}.${keyId}.${nonce}.${shortTag}`,
-      `${version}.${keyId}..${body}`, `${version}.${keyId}.${nonce}.`, `${sealed}.x`, `${version}.${keyId}.${nonce.slice(0, 8)}.${body}`,
+      "",
+      "plain",
+      `v2.${keyId}.${nonce}.${body}`,
+      `${version}.${keyId}.${nonce}.${flipped}`,
+      `${version}.${keyId}.${nonce}.${shortTag}`,
+      `${version}.${keyId}..${body}`,
+      `${version}.${keyId}.${nonce}.`,
+      `${sealed}.x`,
+      `${version}.${keyId}.${nonce.slice(0, 8)}.${body}`,
     ];
-    for (const text of bad) expect(thrown(() => box.open(text, "a"))).toMatchObject({ name: "SecretBoxError", failure: "damaged" });
+    for (const text of bad)
+      expect(thrown(() => box.open(text, "a"))).toMatchObject({ name: "SecretBoxError", failure: "damaged" });
     const error = thrown(() => box.open(sealed, "b"));
     expect(error).toMatchObject({ failure: "damaged" });
     expect(error.message).not.toContain(body);
@@ -74,7 +84,9 @@ describe("the key", () => {
 
   test("is the same for processes that make it at once", async () => {
     const folder = newFolder();
-    const runs = await Promise.all(Array.from({ length: 6 }, () => runScript("support/load-key.ts", join(folder, "key"))));
+    const runs = await Promise.all(
+      Array.from({ length: 6 }, () => runScript("support/load-key.ts", join(folder, "key"))),
+    );
     const keys = new Set(runs.map(({ stdout, stderr }) => stdout + stderr));
     expect(keys).toEqual(new Set([readFileSync(join(folder, "key"), "utf8").trim()]));
     expect(readdirSync(folder)).toEqual(["key"]);
@@ -95,13 +107,15 @@ describe("the key", () => {
     const file = join(newFolder(), "key");
     for (const configured of ["short", "z".repeat(64), "a".repeat(63)]) {
       const error = thrown(() => loadOrCreateKey({ configured, file }));
-      expect(error).toMatchObject({ name: "SecretKeyError" });
+      expect(error).toBeInstanceOf(SecretKeyError);
       expect(error.message).toStartWith("ENCRYPTION_KEY holds no key: ");
       expect(error.message).not.toContain(configured);
     }
     writeFileSync(file, "", { mode: 0o600 });
     expect(thrown(() => loadOrCreateKey({ file })).message).toStartWith(`The key file ${file} holds no key`);
     mkdirSync(`${file}.d`, { mode: 0o700 });
-    expect(thrown(() => loadOrCreateKey({ file: `${file}.d` })).message).toStartWith(`Cannot use the key file ${file}.d: `);
+    expect(thrown(() => loadOrCreateKey({ file: `${file}.d` })).message).toStartWith(
+      `Cannot use the key file ${file}.d: `,
+    );
   });
 });

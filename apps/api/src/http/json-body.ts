@@ -7,13 +7,12 @@ export const BODY_BYTES_MAX = 256 * 1024;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const surrogateEscape = /\\u[dD][89a-fA-F]/;
 
-/** The body as the JSON object it must be; anything else fails with the code that says why. */
-export async function readJsonObject(request: Request): Promise<Record<string, unknown>> {
-  const type = request.headers.get("content-type");
-  if (type === null || (type !== "application/json" && !isJson(type))) throw wrongMediaType(request, type);
-  const bytes = await readBytes(request);
-  if (bytes.byteLength === 0) throw missing();
-  const value = parse(bytes);
+/**
+ * The body as the JSON object it must be; anything else fails with the code that says why.
+ * `body` is what `readBody` gave when the request was read already.
+ */
+export async function readJsonObject(request: Request, body?: Buffer): Promise<Record<string, unknown>> {
+  const value = parse(body ?? (await readBody(request)));
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw invalidBody({
     path: "",
@@ -23,7 +22,16 @@ export async function readJsonObject(request: Request): Promise<Record<string, u
   });
 }
 
-function parse(bytes: Uint8Array): unknown {
+/** The body's bytes, not empty and within the limit, of a request that says it sends JSON. */
+export async function readBody(request: Request): Promise<Buffer> {
+  const type = request.headers.get("content-type");
+  if (type !== "application/json" && (type === null || !isJson(type))) throw wrongMediaType(request, type);
+  const bytes = await readBytes(request);
+  if (bytes.byteLength === 0) throw missing();
+  return bytes;
+}
+
+function parse(bytes: Buffer): unknown {
   let value: unknown;
   let text: string;
   try {
@@ -67,18 +75,22 @@ function isJson(type: string): boolean {
   });
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request): Promise<Buffer> {
   const declared = request.headers.get("content-length");
-  if (declared === null) return await readBounded(request);
   if (Number(declared) > BODY_BYTES_MAX) throw tooLarge();
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.byteLength > BODY_BYTES_MAX) throw tooLarge();
-  return bytes;
+  try {
+    const bytes = declared === null ? await readBounded(request) : Buffer.from(await request.arrayBuffer());
+    if (bytes.byteLength > BODY_BYTES_MAX) throw tooLarge();
+    return bytes;
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    throw new ApiError("invalid_request", "The body did not arrive whole", { cause });
+  }
 }
 
 /** A chunked body says its length only by ending, so it is cut off at the limit. */
-async function readBounded(request: Request): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
+async function readBounded(request: Request): Promise<Buffer> {
+  if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body) {
@@ -103,9 +115,8 @@ function missing(): ApiError {
 }
 
 function tooLarge(): ApiError {
-  return new ApiError("body_too_large", `The body is over ${BODY_BYTES_MAX} bytes`, {
-    headers: { connection: "close" },
-  });
+  const detail = `The body is over ${BODY_BYTES_MAX} bytes`;
+  return new ApiError("body_too_large", detail, { headers: { connection: "close" } });
 }
 
 function invalidBody(violation: Violation, cause?: unknown): ApiError {

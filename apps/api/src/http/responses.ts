@@ -7,6 +7,19 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
   return { description, content: { "application/json": { schema } } };
 }
 
+/** A JSON body that a request must have. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
+/** What can be wrong with such a body. */
+export const bodyProblems = [
+  "invalid_request",
+  "validation_failed",
+  "unsupported_media_type",
+  "body_too_large",
+] as const satisfies readonly ProblemCode[];
+
 type StatusOf<Code extends ProblemCode> = (typeof PROBLEMS)[Code]["status"];
 type ProblemAnswer = { description: string; content: { "application/problem+json": { schema: typeof Problem } } };
 

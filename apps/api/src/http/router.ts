@@ -1,8 +1,9 @@
+import type { Violation } from "@agentpod/types";
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
 import type { z } from "zod";
 import { readJsonObject } from "./json-body.ts";
-import { type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
+import { checkScope, type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
 import { ApiError } from "./problem.ts";
 import { toViolations } from "./violations.ts";
 
@@ -13,6 +14,8 @@ export interface ApiEnv {
     principal: Principal;
     /** Absent when the app is called without a listening server. */
     server: Bun.Server<unknown> | undefined;
+    /** Set when the body was read already. */
+    body?: Buffer;
   };
 }
 
@@ -55,7 +58,7 @@ function guarded(route: RouteConfig, handler: Handler<ApiEnv>): Handler<ApiEnv> 
   }
   return async (c, next) => {
     checkInput(c);
-    accept(c, "json", body, await readJsonObject(c.req.raw));
+    accept(c, "json", body, await readJsonObject(c.req.raw, c.env.body));
     return await handler(c, next);
   };
 }
@@ -64,10 +67,18 @@ function accept(c: Context<ApiEnv>, target: Target, schema: z.ZodType, input: un
   const result = schema.safeParse(input);
   if (!result.success) {
     const errors = toViolations(result.error.issues, input, fieldsOf(schema));
-    const detail = errors.map((error) => error.message).join("; ");
+    const detail = summary(errors);
     throw new ApiError(target === "json" ? "validation_failed" : "invalid_request", detail, { errors });
   }
   c.req.addValidatedData(target, result.data as object);
+}
+
+const SUMMED_UP_MAX = 5;
+
+function summary(errors: readonly Violation[]): string {
+  const rest = errors.length - SUMMED_UP_MAX;
+  const shown = errors.slice(0, SUMMED_UP_MAX).map(({ message }) => message);
+  return (rest > 0 ? [...shown, `and ${rest} more`] : shown).join("; ");
 }
 
 function queryOf(c: Context<ApiEnv>): Record<string, string | string[]> {
@@ -92,11 +103,6 @@ function bodySchema(route: RouteConfig): z.ZodType | undefined {
 function requiredScopes(route: RouteConfig): Scope[] {
   if (route.security === undefined) throw new Error(`${nameOf(route)} does not declare who may call it`);
   return route.security.flatMap((requirement) => (requirement[SECURITY_SCHEME] ?? []) as Scope[]);
-}
-
-function checkScope(principal: Principal, scope: Scope): void {
-  if (principal.scopes.has(scope)) return;
-  throw new ApiError("forbidden", `The token lacks the scope '${scope}'`);
 }
 
 function nameOf(route: RouteConfig): string {

@@ -74,7 +74,7 @@ function legacyWarning(request: ConfigRequest): Warning {
     : { code: "legacy_field", message: "containerTierId is deprecated; send resourceTierId, flavorId and addonIds." };
 }
 
-function runtimeWarnings(resolution: ImageResolution, runtime: ConfigRules["runtime"]): Warning[] {
+export function runtimeWarnings(resolution: ImageResolution, runtime: ConfigRules["runtime"]): Warning[] {
   const { capabilities } = runtime;
   const warnings: Warning[] = [];
   if (!capabilities.isolation) {

@@ -1,0 +1,137 @@
+import type { Database } from "bun:sqlite";
+import manifest from "../package.json" with { type: "json" };
+import { createAnswerMemo } from "./http/answer-memo.ts";
+import { type Answer, createFront, type Front, type Shortcut, type Shortcuts } from "./http/front.ts";
+import { createGuard, type GuardOptions } from "./http/guard.ts";
+import type { Logger } from "./http/logger.ts";
+import { createNoRouteAnswer } from "./http/no-route.ts";
+import { createErrorAnswer } from "./http/on-error.ts";
+import { describeApi, type OpenApiDocument } from "./http/openapi.ts";
+import { createRouter } from "./http/router.ts";
+import { createSharedAnswer } from "./http/shared-answer.ts";
+import { addonRoutes } from "./routes/addons.ts";
+import { containerTierRoutes } from "./routes/container-tiers.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { flavorRoutes } from "./routes/flavors.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { imageRoutes } from "./routes/images.ts";
+import { eventRoutes, projectStreamRoutes } from "./routes/project-streams.ts";
+import { projectRoutes } from "./routes/projects.ts";
+import { resourceTierRoutes } from "./routes/resource-tiers.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+import { createCatalogAdmin } from "./services/catalog-admin.ts";
+import { createCatalogReader } from "./services/catalog-reader.ts";
+import type { Catalog } from "./services/catalog.ts";
+import { createContainerTiers } from "./services/container-tiers.ts";
+import type { EventLog } from "./services/event-log.ts";
+import { createImageAvailabilities, type ImageInspector } from "./services/image-availability.ts";
+import type { ResolverContext } from "./services/image-resolver.ts";
+import { createImages } from "./services/images.ts";
+import type { OperationRunner } from "./services/operation-runner.ts";
+import type { ProjectManager } from "./services/project-manager.ts";
+import type { ProjectReader } from "./services/project-reader.ts";
+import { createReadiness } from "./services/readiness.ts";
+
+export interface AppDeps {
+  db: Database;
+  catalog: Catalog;
+  /** What resolutions depend on, now. */
+  context: () => ResolverContext;
+  projects: ProjectManager;
+  reader: ProjectReader;
+  runner: Pick<OperationRunner, "finished">;
+  events: EventLog;
+  runtime: Pick<Runtime, "name" | "probe" | "capabilities">;
+  /** Absent where the runtime uses no images. */
+  inspector?: ImageInspector | undefined;
+  auth: GuardOptions;
+  /** From then on the deprecated container tiers answer 410. */
+  sunsetAt: Date;
+  now: () => Date;
+  logger: Logger;
+}
+
+export interface App {
+  /** For `Bun.serve`. */
+  fetch: Front;
+  /** Calls the app without a server, as a client of this machine unless `init` has another Host. */
+  request: (path: string, init?: RequestInit) => Promise<Response>;
+  document: OpenApiDocument;
+}
+
+/** How long a resolution may be repeated; the catalog's changes show at once. */
+const RESOLUTION_TTL_MS = 2000;
+
+/** The whole API from its parts. Nothing is opened, read or dialled here. */
+export function createApp(deps: AppDeps): App {
+  const { db, catalog, context, runtime, events, projects, reader, runner, logger } = deps;
+  const lists = {
+    tiers: createSharedAnswer(catalog.snapshot, ({ tiers }) => ({ tiers: [...tiers] })),
+    flavors: createSharedAnswer(catalog.snapshot, ({ flavors }) => ({ flavors: [...flavors] })),
+    addons: createSharedAnswer(catalog.snapshot, ({ addons }) => ({ addons: [...addons] })),
+  };
+  const admin = createCatalogAdmin(db, catalog);
+  const entries = createCatalogReader(catalog);
+  const images = createImages({
+    context,
+    runtime,
+    availabilityOf: createImageAvailabilities({ inspector: deps.inspector }),
+  });
+
+  const app = createRouter();
+  app.route(
+    "/api/projects",
+    projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal) }),
+  );
+  app.route("/api/projects", projectStreamRoutes({ projects, reader, events }));
+  app.route("/api/events", eventRoutes({ events }));
+  app.route(
+    "/api/resource-tiers",
+    resourceTierRoutes({ answerList: lists.tiers, reader: entries, admin: admin.tiers }),
+  );
+  app.route("/api/flavors", flavorRoutes({ answerList: lists.flavors, reader: entries, admin: admin.flavors }));
+  app.route("/api/addons", addonRoutes({ answerList: lists.addons, reader: entries, admin: admin.addons }));
+  app.route("/api/container-tiers", containerTierRoutes({ containerTiers: createContainerTiers(deps) }));
+  app.route("/api/images", imageRoutes({ images }));
+  app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness({ db, runtime }) }));
+  const document = describeApi(app, manifest.version);
+  app.route("/", docsRoutes({ document }));
+
+  const answerError = createErrorAnswer(logger);
+  app.onError((error, c) => answerError(error, c.env.requestId));
+  app.notFound(createNoRouteAnswer(app));
+
+  const shortcuts = (route: Answer): Shortcuts => ({
+    GET: new Map<string, Shortcut>([
+      [
+        "/api/resource-tiers",
+        { scope: "catalog:read", answer: ({ headers }, env) => lists.tiers(headers, env.requestId) },
+      ],
+      ["/api/flavors", { scope: "catalog:read", answer: ({ headers }, env) => lists.flavors(headers, env.requestId) }],
+      ["/api/addons", { scope: "catalog:read", answer: ({ headers }, env) => lists.addons(headers, env.requestId) }],
+    ]),
+    POST: new Map<string, Shortcut>([
+      [
+        "/api/images/resolve",
+        {
+          scope: "catalog:read",
+          answer: createAnswerMemo({
+            answer: route,
+            version: catalog.snapshot,
+            ttlMs: RESOLUTION_TTL_MS,
+            now: () => performance.now(),
+          }),
+        },
+      ],
+    ]),
+  });
+  const fetch = createFront({ app, guard: createGuard(deps.auth), answerError, shortcuts });
+  return { fetch, document, request: (path, init) => requestOf(fetch, path, init) };
+}
+
+async function requestOf(fetch: Front, path: string, init?: RequestInit): Promise<Response> {
+  const request = new Request(`http://127.0.0.1${path}`, init);
+  // A server gets the header from the client.
+  if (!request.headers.has("host")) request.headers.set("host", "127.0.0.1");
+  return await fetch(request);
+}

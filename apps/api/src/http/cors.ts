@@ -1,0 +1,27 @@
+const METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
+const REQUEST_HEADERS =
+  "authorization, content-type, idempotency-key, if-none-match, last-event-id, prefer, x-request-id";
+const EXPOSED_HEADERS = "deprecation, etag, link, location, retry-after, sunset, x-request-id";
+
+/** Whether a browser asks if a page of another origin may send what comes next. */
+export function isPreflight({ method, headers }: Request): boolean {
+  return method === "OPTIONS" && headers.has("origin") && headers.has("access-control-request-method");
+}
+
+export function preflightAnswer(): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": METHODS,
+      "access-control-allow-headers": REQUEST_HEADERS,
+      "access-control-max-age": "600",
+    },
+  });
+}
+
+/** Lets pages of `origin` read the answer. */
+export function allowOrigin(headers: Headers, origin: string): void {
+  headers.set("access-control-allow-origin", origin);
+  headers.set("access-control-expose-headers", EXPOSED_HEADERS);
+  headers.append("vary", "Origin");
+}

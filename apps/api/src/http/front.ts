@@ -1,0 +1,87 @@
+import { allowOrigin, isPreflight, preflightAnswer } from "./cors.ts";
+import { type Guard, originNotAllowed } from "./guard.ts";
+import type { Scope } from "./principal.ts";
+import { ApiError, problemResponse } from "./problem.ts";
+import { createRequestIds } from "./request-id.ts";
+import type { ApiEnv, ApiRouter } from "./router.ts";
+
+type Env = ApiEnv["Bindings"];
+export type Answer = (request: Request, env: Env) => Response | Promise<Response>;
+
+/** Answers one path without routing, whole with its request id, and just as the router would. */
+export interface Shortcut {
+  scope: Scope;
+  answer: Answer;
+}
+
+export interface Shortcuts {
+  /** By exact path, without a query. */
+  GET: ReadonlyMap<string, Shortcut>;
+  POST: ReadonlyMap<string, Shortcut>;
+}
+
+export interface FrontOptions {
+  app: ApiRouter;
+  guard: Guard;
+  answerError: (error: unknown, requestId: string) => Response;
+  /** Given the way through the router, for what a shortcut leaves to it. */
+  shortcuts: (route: Answer) => Shortcuts;
+}
+
+export type Front = (request: Request, server?: Bun.Server<unknown>) => Response | Promise<Response>;
+
+/**
+ * What every request passes: request id, Host, Origin and token, then a shortcut or the router. One
+ * synchronous function, because each asynchronous layer costs as much as the whole of a small answer.
+ */
+export function createFront(options: FrontOptions): Front {
+  const { app, guard, answerError } = options;
+  const requestIdOf = createRequestIds();
+
+  const finish = (response: Response, requestId: string, origin: string | null): Response => {
+    const { headers } = response;
+    headers.set("x-request-id", requestId);
+    headers.set("x-content-type-options", "nosniff");
+    if (origin !== null && guard.allowsOrigin(origin)) allowOrigin(headers, origin);
+    return response;
+  };
+
+  const route: Answer = (request, env) => {
+    const { requestId } = env;
+    const origin = request.headers.get("origin");
+    const fail = (error: unknown) => finish(answerError(error, requestId), requestId, origin);
+    try {
+      const answer = app.fetch(request, env);
+      if (!(answer instanceof Promise)) return finish(answer, requestId, origin);
+      return answer.then((response) => finish(response, requestId, origin), fail);
+    } catch (error) {
+      return fail(error);
+    }
+  };
+
+  const shortcuts = options.shortcuts(route);
+  const takeShortcut = ({ answer }: Shortcut, request: Request, env: Env) => {
+    const answered = answer(request, env);
+    if (!(answered instanceof Promise)) return answered;
+    return answered.catch((error: unknown) => finish(answerError(error, env.requestId), env.requestId, null));
+  };
+
+  return (request, server) => {
+    const { headers, url, method } = request;
+    const requestId = requestIdOf(headers.get("x-request-id"));
+    const origin = headers.get("origin");
+    const principal = guard.admit(headers);
+    if (principal instanceof ApiError) return finish(problemResponse(principal, requestId), requestId, origin);
+
+    const env: Env = { requestId, principal, server };
+    if (origin === null) {
+      const taken = method === "GET" ? shortcuts.GET : method === "POST" ? shortcuts.POST : undefined;
+      const shortcut = taken?.get(url.slice(url.indexOf("/", 8)));
+      if (shortcut !== undefined && principal.scopes.has(shortcut.scope)) return takeShortcut(shortcut, request, env);
+    } else if (isPreflight(request)) {
+      const answer = guard.allowsOrigin(origin) ? preflightAnswer() : problemResponse(originNotAllowed(), requestId);
+      return finish(answer, requestId, origin);
+    }
+    return route(request, env);
+  };
+}

@@ -74,7 +74,12 @@ describe("awaitGateway", () => {
   });
 
   test("says after the time limit what the last try saw", async () => {
-    const error = await failure(wait(serve(() => new Response(null, { status: 500 })), { timeoutMs: 80 }));
+    const error = await failure(
+      wait(
+        serve(() => new Response(null, { status: 500 })),
+        { timeoutMs: 80 },
+      ),
+    );
     expect(error.failure).toBe("not_healthy");
     expect(error.message).toContain("80 ms");
     expect(error.message).toContain("status 500");
@@ -151,7 +156,11 @@ describe("awaitGateway", () => {
       await awaitGateway({ baseUrl: "http://127.0.0.1:${port}", token: "${TOKEN}", projectId: "${PROJECT}",
         timeoutMs: 2000, signal: new AbortController().signal });`;
     const child = Bun.spawn([process.execPath, "-e", script], {
-      env: { PATH: process.env["PATH"] ?? "", HTTP_PROXY: `http://127.0.0.1:${proxy}`, http_proxy: `http://127.0.0.1:${proxy}` },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HTTP_PROXY: `http://127.0.0.1:${proxy}`,
+        http_proxy: `http://127.0.0.1:${proxy}`,
+      },
     });
     expect(await child.exited).toBe(0);
     expect(viaProxy).toBe(0);

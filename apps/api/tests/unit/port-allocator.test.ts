@@ -16,14 +16,16 @@ describe("port allocator", () => {
     for (const port of ports) {
       expect(port).toBeGreaterThanOrEqual(20_000);
       expect(port).toBeLessThanOrEqual(32_767);
-      Bun.serve({ port, hostname: "127.0.0.1", fetch: () => new Response() }).stop(true);
+      await Bun.serve({ port, hostname: "127.0.0.1", fetch: () => new Response() }).stop(true);
     }
   });
 
   test("uses every port of the range, both ends included, and then says that it is exhausted", async () => {
     const range = { from: 20_000, to: 20_009 };
     const { pick } = createPortAllocator({ range, isFree: always });
-    expect((await pick(10, none)).toSorted()).toEqual(Array.from({ length: 10 }, (_, index) => range.from + index));
+    expect((await pick(10, none)).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 10 }, (_, index) => range.from + index),
+    );
     const error = await pick(1, none).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PortsExhaustedError);
     expect(String(error)).toContain("20000 and 20009");

@@ -71,7 +71,7 @@ wake_supervisor() {
   while kill -0 "${supervisor}" 2> /dev/null; do
     if [[ -S ${RUN_DIR}/supervisor.sock ]]; then
       curl --silent --output /dev/null --max-time 1 --unix-socket "${RUN_DIR}/supervisor.sock" http://localhost/ || true
-      return
+      return 0
     fi
     sleep 0.02
   done

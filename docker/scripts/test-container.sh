@@ -5,6 +5,7 @@
 # Usage: test-container.sh IMAGE [--help]
 #
 # Lists every check, ends with "N passed, N failed", and exits with 1 when one failed.
+
 # shellcheck disable=SC2016 # what stands in single quotes is expanded inside the container
 set -Eeuo pipefail
 # shellcheck source=config.sh
@@ -189,9 +190,34 @@ generated_token_works() {
     [[ $(inside stat --format %a /run/agentpod/gateway-token) == 600 ]]
 }
 
+# Serves a repository with one file from a container of the same image, by plain HTTP.
+start_source_server() {
+  docker run --detach --name "${container}-source" --label "dev.agentpod.test=${run_id}" --entrypoint bash --workdir /tmp "${image}" -c '
+    git init --quiet source && cd source && echo "from the source" > file.txt && git add . &&
+    git -c user.name=test -c user.email=test@localhost commit --quiet --message=first && git update-server-info &&
+    exec bun --eval "Bun.serve({ port: 8000, fetch: (r) => new Response(Bun.file(\"/tmp/source\" + new URL(r.url).pathname)), error: () => new Response(null, { status: 404 }) })"' > /dev/null
+  wait_until 20 docker exec "${container}-source" curl --fail --silent http://127.0.0.1:8000/.git/HEAD
+}
+
+source_is_cloned() {
+  local address
+  address="$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "${container}-source")"
+  docker run --detach --name "${container}" --label "dev.agentpod.test=${run_id}" "${LIMITS[@]}" \
+    --env AGENTPOD_SOURCE_URL="http://${address}:8000/.git" "${image}" > /dev/null
+  wait_until "${HEALTHY_SECONDS_MAX}" is_healthy || { docker logs "${container}"; return 1; }
+  [[ $(inside bash -c 'cat file.txt && git status --porcelain && ls -A | LC_ALL=C sort | paste -sd " "') == "from the source"$'\n'".git file.txt" ]] ||
+    { docker logs "${container}"; return 1; }
+}
+
 gateway_end_ends_container() {
   docker run --name "${container}" --label "dev.agentpod.test=${run_id}" --env AGENTPOD_GATEWAY_PORT=wrong "${image}" > "${work}/output" 2>&1 && return 1
   docker logs "${container}" 2>&1 | grep AGENTPOD_GATEWAY_PORT
+}
+
+test_sources() {
+  check "a source can be served" start_source_server
+  check "a source is cloned into the empty workspace" source_is_cloned
+  docker rm --force "${container}" "${container}-source" > /dev/null
 }
 
 test_odd_starts() {
@@ -220,6 +246,7 @@ main() {
   test_security
   test_code_server
   test_second_start
+  test_sources
   test_odd_starts
   printf '%s passed, %s failed\n' "${passed}" "${failed}"
   ((failed == 0))

@@ -1,5 +1,4 @@
-import { backup } from "../db/backup.ts";
-import { fileStamp } from "../db/files.ts";
+import { backup, backupBeside } from "../db/backup.ts";
 import { appliedMigrations } from "../db/history.ts";
 import type { Command } from "./command.ts";
 import { reading } from "./database.ts";
@@ -13,7 +12,9 @@ export const dbBackup: Command = {
   positionalsMax: 1,
   run: (context, { positionals: [file] }) => {
     const written = reading(context, (db, path) =>
-      backup(db, file ?? `${path}.backup-${appliedMigrations(db).length}-${fileStamp(context.now())}`),
+      file === undefined
+        ? backupBeside(db, path, { version: appliedMigrations(db).length, now: context.now() })
+        : backup(db, file),
     );
     context.print(`Backup: ${written}`);
   },

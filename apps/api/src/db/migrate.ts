@@ -1,7 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { backup } from "./backup.ts";
+import { backupBeside } from "./backup.ts";
 import { DatabaseError, messageOf } from "./error.ts";
-import { fileStamp } from "./files.ts";
 import { type AppliedMigration, checkHistory, checksumOf, isEmpty } from "./history.ts";
 import { type Migration, migrations as released } from "./migrations/index.ts";
 
@@ -65,7 +64,7 @@ function change(db: Database, migrations: readonly Migration[], to: number, now:
     const from = checkHistory(db, migrations).length;
     if (from === to) return { from, to, applied: [], reverted: [], backup: null };
     const inFile = db.filename !== "" && db.filename !== ":memory:";
-    const copy = inFile && !isEmpty(db) ? backup(db, `${db.filename}.backup-${from}-${fileStamp(now())}`) : null;
+    const copy = inFile && !isEmpty(db) ? backupBeside(db, db.filename, { version: from, now: now() }) : null;
     const names = runAll(db, migrations, from, to, now);
     if (names !== undefined) {
       return { from, to, applied: to > from ? names : [], reverted: to > from ? [] : names, backup: copy };

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { backup } from "../../src/db/backup.ts";
+import { backup, backupBeside } from "../../src/db/backup.ts";
 import { acquireDatabaseLock } from "../../src/db/lock.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { migrations } from "../../src/db/migrations/index.ts";
@@ -39,6 +39,14 @@ describe("backup", () => {
     writeFileSync(file, "mine");
     expect(thrown(() => backup(openDatabase(path), file))).toMatchObject({ failure: "exists" });
     expect(readFileSync(file, "utf8")).toBe("mine");
+  });
+
+  test("beside the database it finds a name of its own, also in the same millisecond", () => {
+    const { path } = oldDatabase();
+    const db = openDatabase(path);
+    const files = [1, 2, 3].map(() => backupBeside(db, path, { version: 2, now: new Date(0) }));
+    const first = `${path}.backup-2-19700101T000000000Z`;
+    expect(files).toEqual([first, `${first}-2`, `${first}-3`]);
   });
 
   test("says in one line why it cannot", () => {

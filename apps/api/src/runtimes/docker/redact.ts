@@ -1,0 +1,16 @@
+import type { SandboxSpec } from "../runtime.ts";
+
+/** Shorter values, such as `1` or `true`, are no secrets and stand in every other text. */
+const SECRET_LENGTH_MIN = 6;
+
+export function secretsOf({ gatewayToken, env }: Pick<SandboxSpec, "gatewayToken" | "env">): string[] {
+  return [gatewayToken, ...Object.values(env)].filter((value) => value.length >= SECRET_LENGTH_MIN);
+}
+
+/** The text without the secrets, and without what stands before the `@` of a URL. */
+export function redact(text: string, secrets: readonly string[]): string {
+  // The longest first: a secret may be part of another.
+  const ordered = secrets.toSorted((a, b) => b.length - a.length);
+  const clean = ordered.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
+  return clean.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, "$1[redacted]@");
+}

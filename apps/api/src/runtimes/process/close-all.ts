@@ -17,12 +17,11 @@ export interface CloseAllDeps {
 export async function closeAll({ dataDir, projectIds, ender, finder, logger }: CloseAllDeps): Promise<void> {
   const tell = (projectId: string) => (error: unknown) =>
     logger.error({ err: error, projectId }, "a sandbox could not be stopped");
-  await Promise.all(
-    projectIds.map(async (projectId) => {
-      const child = childOf(await readRecord(projectFolder(dataDir, projectId).record));
-      if (child) await ender.endGroup(child).catch(tell(projectId));
-    }),
-  );
+  const endGateway = async (projectId: string) => {
+    const child = childOf(await readRecord(projectFolder(dataDir, projectId).record));
+    if (child) await ender.endGroup(child);
+  };
+  await Promise.all(projectIds.map((projectId) => endGateway(projectId).catch(tell(projectId))));
   const left = new Set((await finder.all()).map(({ projectId }) => projectId));
   await Promise.all([...left].map((projectId) => ender.endProject(projectId).catch(tell(projectId))));
 }

@@ -1,8 +1,6 @@
 /** A line longer than this is given out in parts. */
 const LINE_LENGTH_MAX = 16 * 1024;
 
-export type LineSplitter = ReturnType<typeof createLineSplitter>;
-
 /** Turns bytes into lines of bounded length; characters cut by a block's end are put together again. */
 export function createLineSplitter() {
   const decoder = new TextDecoder();

@@ -1,5 +1,6 @@
 import { RuntimeError } from "../runtime.ts";
 
+const TIMEOUT_MS = 30_000;
 const DISCOVERY = "/info/refs?service=git-upload-pack";
 
 /** What git says when it met a redirect that it was told not to follow. */
@@ -11,7 +12,10 @@ export const isRedirectRefusal = (stderr: string): boolean => /returned error: 3
  * @throws RuntimeError `source_clone_failed`
  */
 export async function findNewHome(url: URL, signal: AbortSignal): Promise<URL> {
-  const response = await fetch(discoveryOf(url), { redirect: "manual", signal }).catch((error: unknown) => {
+  const response = await fetch(discoveryOf(url), {
+    redirect: "manual",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  }).catch((error: unknown) => {
     throw new RuntimeError("source_clone_failed", "the repository's server stopped answering", { cause: error });
   });
   await response.body?.cancel();

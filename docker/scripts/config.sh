@@ -63,7 +63,8 @@ npm_setting() {
 # Fills the array BUILD_OPTIONS. Secrets are mounted while a step runs and stay in no layer.
 machine_options() {
   local npmrc="${NPM_CONFIG_USERCONFIG:-${HOME:-}/.npmrc}" ca name
-  BUILD_OPTIONS=(--build-arg "APT_MIRROR=${DEBIAN_MIRROR:-}" --build-arg "NPM_REGISTRY=$(npm_setting registry)")
+  BUILD_OPTIONS=(--build-arg "NPM_REGISTRY=$(npm_setting registry)")
+  [[ -z ${DEBIAN_MIRROR:-} ]] || BUILD_OPTIONS+=(--secret "id=apt_mirror,env=DEBIAN_MIRROR")
   ca="$(machine_ca)"
   [[ -z ${ca} ]] || BUILD_OPTIONS+=(--secret "id=ca,src=${ca}")
   [[ ! -r ${npmrc} ]] || BUILD_OPTIONS+=(--secret "id=npmrc,src=${npmrc}")

@@ -43,18 +43,38 @@ class Logger {
     this.#stream.write(line);
   }
 
-  trace(message) { this.#write(0, message); }
-  debug(message) { this.#write(1, message); }
-  info(message) { this.#write(2, message); }
-  warn(message) { this.#write(3, message); }
-  error(message) { this.#write(4, message); }
-  critical(message) { this.#write(5, message); }
-  getLevel() { return this.#level; }
-  setLevel(level) { this.#level = level; }
+  trace(message) {
+    this.#write(0, message);
+  }
+  debug(message) {
+    this.#write(1, message);
+  }
+  info(message) {
+    this.#write(2, message);
+  }
+  warn(message) {
+    this.#write(3, message);
+  }
+  error(message) {
+    this.#write(4, message);
+  }
+  critical(message) {
+    this.#write(5, message);
+  }
+  getLevel() {
+    return this.#level;
+  }
+  setLevel(level) {
+    this.#level = level;
+  }
   setPattern() {}
-  clearFormatters() { this.#plain = true; }
+  clearFormatters() {
+    this.#plain = true;
+  }
   flush() {}
-  drop() { this.#stream.end(); }
+  drop() {
+    this.#stream.end();
+  }
 }
 
 async function create(name, file, bytesMax, filesMax) {
@@ -63,7 +83,9 @@ async function create(name, file, bytesMax, filesMax) {
 }
 
 exports.version = 1;
-exports.setLevel = (level) => { defaultLevel = level; };
+exports.setLevel = (level) => {
+  defaultLevel = level;
+};
 exports.setFlushOn = () => {};
 exports.Logger = Logger;
 exports.createRotatingLogger = create;

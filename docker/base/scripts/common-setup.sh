@@ -8,12 +8,13 @@
 #        common-setup.sh slim                      leave out files nobody runs, now and in later installs
 #        common-setup.sh users                     the developer and the fixed ids of service users
 #
-# Reads the build arguments APT_MIRROR and NPM_REGISTRY and the build secrets "ca" and "npmrc";
-# none of them stays in the image.
+# Reads the build argument NPM_REGISTRY and the build secrets "apt_mirror" (the address of a Debian
+# archive), "ca" and "npmrc"; a step mounts those it needs, and nothing of them stays in the image.
 set -Eeuo pipefail
 
 CA_FILE=/run/secrets/ca
 NPMRC_FILE=/run/secrets/npmrc
+MIRROR_FILE=/run/secrets/apt_mirror
 
 main() {
   local task=${1:-}
@@ -32,7 +33,7 @@ apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   local options=(-qq -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0)
   [[ -f ${CA_FILE} ]] && options+=(-o "Acquire::https::CaInfo=${CA_FILE}")
-  if [[ -n ${APT_MIRROR:-} ]]; then
+  if [[ -s ${MIRROR_FILE} ]]; then
     local sources
     sources="$(mktemp --directory)"
     chmod 755 "${sources}"
@@ -47,7 +48,9 @@ apt_install() {
 
 # The image's own sources, with the mirror in place of the archive they name.
 write_sources() {
-  local mirror=${APT_MIRROR%/}
+  local mirror
+  mirror="$(< "${MIRROR_FILE}")"
+  mirror=${mirror%/}
   sed -E "s#^(URIs:) \S+-security/?\$#\1 ${mirror}-security#; t; s#^URIs: .*#URIs: ${mirror}#" \
     /etc/apt/sources.list.d/debian.sources
 }

@@ -50,9 +50,7 @@ function readPort(env: Environment, problems: string[]): number {
 function readHost(env: Environment, problems: string[]): string {
   const host = env["AGENTPOD_GATEWAY_HOST"] || DEFAULTS.host;
   if (!/^[0-9A-Za-z.:_-]{1,255}$/.test(host)) {
-    problems.push(
-      `AGENTPOD_GATEWAY_HOST is ${JSON.stringify(host)}; use an address such as 127.0.0.1 or 0.0.0.0`,
-    );
+    problems.push(`AGENTPOD_GATEWAY_HOST is ${JSON.stringify(host)}; use an address such as 127.0.0.1 or 0.0.0.0`);
   }
   return host;
 }
@@ -67,20 +65,14 @@ function readToken(env: Environment, problems: string[]): string {
   const token = inline || (file ? readTokenFile(file, problems) : undefined);
   if (token === undefined) {
     if (!file) {
-      problems.push(
-        "no token: set AGENTPOD_GATEWAY_TOKEN, or AGENTPOD_GATEWAY_TOKEN_FILE to a file that holds it",
-      );
+      problems.push("no token: set AGENTPOD_GATEWAY_TOKEN, or AGENTPOD_GATEWAY_TOKEN_FILE to a file that holds it");
     }
     return "";
   }
   if (!/^[\x21-\x7e]*$/.test(token)) {
-    problems.push(
-      "the gateway token holds spaces, control or non-ASCII characters; it must fit in an HTTP header",
-    );
+    problems.push("the gateway token holds spaces, control or non-ASCII characters; it must fit in an HTTP header");
   } else if (token.length < TOKEN_LENGTH_MIN) {
-    problems.push(
-      `the gateway token has ${token.length} characters; use at least ${TOKEN_LENGTH_MIN}`,
-    );
+    problems.push(`the gateway token has ${token.length} characters; use at least ${TOKEN_LENGTH_MIN}`);
   }
   return token;
 }
@@ -99,9 +91,7 @@ function readWorkspace(env: Environment, problems: string[]): string {
   if (!isAbsolute(workspace)) {
     problems.push(`AGENTPOD_WORKSPACE is ${JSON.stringify(workspace)}; use an absolute path`);
   } else if (!isFolder(workspace)) {
-    problems.push(
-      `AGENTPOD_WORKSPACE ${JSON.stringify(workspace)} is not an existing folder; create it first`,
-    );
+    problems.push(`AGENTPOD_WORKSPACE ${JSON.stringify(workspace)} is not an existing folder; create it first`);
   }
   return workspace;
 }
@@ -118,9 +108,7 @@ function readLabel(env: Environment, name: string, problems: string[]): string |
   const text = env[name];
   if (!text) return null;
   if (text.length > LABEL_LENGTH_MAX || /\p{Cc}/u.test(text)) {
-    problems.push(
-      `${name} is too long or holds control characters; use at most ${LABEL_LENGTH_MAX} printable ones`,
-    );
+    problems.push(`${name} is too long or holds control characters; use at most ${LABEL_LENGTH_MAX} printable ones`);
   }
   return text;
 }

@@ -11,12 +11,7 @@ const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** An `application/problem+json` answer (RFC 9457) with a stable `code`. */
-export function problem(
-  c: Context,
-  code: ProblemCode,
-  detail: string,
-  headers: Record<string, string> = {},
-) {
+export function problem(c: Context, code: ProblemCode, detail: string, headers: Record<string, string> = {}) {
   const { status, title } = PROBLEMS[code];
   return c.json({ type: "about:blank", title, status, detail, code, error: title }, status, {
     ...headers,

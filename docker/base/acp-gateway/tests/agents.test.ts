@@ -16,12 +16,8 @@ async function script(path: string, body: string): Promise<void> {
   await writeFile(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
 }
 
-async function agentsOf(gateway: {
-  get: (path: string) => Promise<Response>;
-}): Promise<Map<string, Agent>> {
-  const { agents }: { agents: Agent[] } = JSON.parse(
-    await (await gateway.get("/v1/agents")).text(),
-  );
+async function agentsOf(gateway: { get: (path: string) => Promise<Response> }): Promise<Map<string, Agent>> {
+  const { agents }: { agents: Agent[] } = JSON.parse(await (await gateway.get("/v1/agents")).text());
   return new Map(agents.map((agent) => [agent.id, agent]));
 }
 
@@ -39,12 +35,8 @@ describe("the list of agents", () => {
     await using bin = await temporaryFolder();
     await using gateway = await startGateway({ PATH: `${bin.path}:/usr/bin:/bin` });
     const before = await agentsOf(gateway);
-    expect([...before.keys()]).toEqual(
-      expect.arrayContaining(["opencode", "claude", "codex", "gemini", "qwen"]),
-    );
-    expect([...before.values()].every((agent) => !agent.installed && agent.version === null)).toBe(
-      true,
-    );
+    expect([...before.keys()]).toEqual(expect.arrayContaining(["opencode", "claude", "codex", "gemini", "qwen"]));
+    expect([...before.values()].every((agent) => !agent.installed && agent.version === null)).toBe(true);
 
     const program = join(bin.path, "opencode");
     await script(program, "echo 'opencode version 1.2.3-beta.4 (x64)'");
@@ -83,10 +75,7 @@ describe("the list of agents", () => {
     await using root = await temporaryFolder();
     const program = join(root.path, "package/dist/index.sh");
     await script(program, "exit 2");
-    await writeFile(
-      join(root.path, "package/package.json"),
-      JSON.stringify({ version: "7.8.9", bin: { x: "x" } }),
-    );
+    await writeFile(join(root.path, "package/package.json"), JSON.stringify({ version: "7.8.9", bin: { x: "x" } }));
     await symlink(program, join(root.path, "codex-acp"));
     await using gateway = await startGateway({ PATH: `${root.path}:/usr/bin:/bin` });
     expect((await agentsOf(gateway)).get("codex")).toMatchObject({

@@ -13,13 +13,7 @@ describe("the gateway's settings", () => {
     });
     expect(code).toBe(78);
     expect(stdout).toBe("");
-    for (const name of [
-      "GATEWAY_PORT",
-      "GATEWAY_HOST",
-      "GATEWAY_TOKEN",
-      "WORKSPACE",
-      "PROJECT_ID",
-    ]) {
+    for (const name of ["GATEWAY_PORT", "GATEWAY_HOST", "GATEWAY_TOKEN", "WORKSPACE", "PROJECT_ID"]) {
       expect(stderr).toContain(`AGENTPOD_${name}`);
     }
     expect(stderr).not.toContain("\n    at ");
@@ -80,9 +74,7 @@ describe("the gateway's settings", () => {
   });
 
   test("PORT and HOST belong to the app in the sandbox and are not read", async () => {
-    await using gateway = await startGateway({ PORT: "1", HOST: "256.0.0.1" }, [
-      "--agentpod-project=p1",
-    ]);
+    await using gateway = await startGateway({ PORT: "1", HOST: "256.0.0.1" }, ["--agentpod-project=p1"]);
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
     expect(gateway.listening.port).toBeGreaterThan(1024);
   });

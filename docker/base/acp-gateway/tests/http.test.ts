@@ -56,10 +56,7 @@ describe("the gateway's HTTP surface", () => {
         expect(await answer.json()).toMatchObject({ status: 401, code: "unauthorized" });
       }
     }
-    expect(
-      (await fetch(`${gateway.url}/info`, { headers: { authorization: `bearer ${TOKEN}` } }))
-        .status,
-    ).toBe(200);
+    expect((await fetch(`${gateway.url}/info`, { headers: { authorization: `bearer ${TOKEN}` } })).status).toBe(200);
   });
 
   test("unknown paths and wrong methods are problems with a code", async () => {

@@ -8,11 +8,7 @@ const ENTRY = join(import.meta.dir, "../../src/index.ts");
 /** Runs the gateway with exactly this environment and waits for its end. */
 export async function runToEnd(env: Record<string, string>) {
   const child = Bun.spawn([process.execPath, ENTRY], { env, stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { code, stdout, stderr };
 }
 
@@ -39,8 +35,7 @@ export async function startGateway(env: Record<string, string> = {}, args: strin
   });
   const lines = linesOf(child.stdout);
   const first = await lines.next();
-  if (first.done)
-    throw new Error(`the gateway ended with ${await child.exited} before it listened`);
+  if (first.done) throw new Error(`the gateway ended with ${await child.exited} before it listened`);
   const listening: { port: number; message: string } = JSON.parse(first.value);
   const url = `http://127.0.0.1:${listening.port}`;
   return {
@@ -49,11 +44,8 @@ export async function startGateway(env: Record<string, string> = {}, args: strin
     listening,
     workspace: workspace.path,
     startMs: performance.now() - startedAt,
-    get: (path: string, init: RequestInit = {}) =>
-      fetch(url + path, {
-        ...init,
-        headers: { authorization: `Bearer ${TOKEN}`, ...init.headers },
-      }),
+    get: (path: string, init: { method?: string } = {}) =>
+      fetch(url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}` } }),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.exited;

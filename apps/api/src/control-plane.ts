@@ -53,7 +53,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const db = openDatabase(config.databasePath);
     closers.push(() => closeDatabase(db));
     const migrated = migrate(db);
-    if (migrated.steps.length > 0) logger.info(migrated, "database migrated");
+    if (migrated.applied.length > 0) logger.info(migrated, "database migrated");
 
     const instanceId = getInstanceId(db);
     const secretBox = createSecretBox(

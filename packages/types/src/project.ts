@@ -65,7 +65,7 @@ const visible = /[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const projectName = z
   .string()
   .trim()
-  .min(1)
+  .min(1, { abort: true })
   .max(100)
   .regex(/^\P{Cc}*$/u, "must not have control characters")
   .regex(visible, "needs at least one visible character");

@@ -182,7 +182,7 @@ export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) 
     const last = shown.at(-1);
     return c.json({ projects: shown, nextCursor: page.length > limit && last ? encodeCursor(last) : null }, 200);
   });
-  router.openapi(create, async (c) => {
+  router.openapi({ ...create, findMore: projects.findViolations }, async (c) => {
     const accepted = await settled(await projects.create(c.req.valid("json")), c.req.valid("header").prefer, c.req.raw);
     return c.json(accepted, 201, { location: `/api/projects/${accepted.project.id}` });
   });

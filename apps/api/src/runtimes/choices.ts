@@ -31,7 +31,6 @@ export function createRuntimeChoices({
       createDockerRuntime({
         docker: connectDocker(config.dockerHost),
         instanceId,
-        registryUrl: config.registryUrl,
         wildcardDomain: config.wildcardDomain,
         healthTimeoutMs: 60_000,
         stopTimeoutSeconds: 10,

@@ -83,7 +83,8 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
           cursor = event.id;
           if (signal.aborted) return;
         }
-        if (page.length < pageSize) await changed(signal);
+        // Only right after an empty look: what was appended while a reader took its time woke nobody.
+        if (page.length === 0) await changed(signal);
       }
     },
   };

@@ -1,4 +1,4 @@
-import type { CreateProjectInput, Violation, Warning } from "@agentpod/types";
+import { type CreateProjectInput, CreateProjectRequest, type Violation, type Warning } from "@agentpod/types";
 import type { Runtime } from "../runtimes/runtime.ts";
 import {
   mapLegacyTier,
@@ -62,6 +62,26 @@ export function chooseConfig(request: ConfigRequest, fallback: ConfigChoice, rul
     ...runtimeWarnings(resolution, rules.runtime),
   );
   return { ok: true, resolution, containerTierId: request.containerTierId ?? null, warnings };
+}
+
+const ConfigFields = CreateProjectRequest.pick({
+  sourceUrl: true,
+  resourceTierId: true,
+  flavorId: true,
+  addonIds: true,
+  containerTierId: true,
+});
+
+/** Everything wrong with the configuration in a body, going by those of its fields that have the right form. */
+export function findViolations(
+  body: Record<string, unknown>,
+  fallback: ConfigChoice,
+  rules: ConfigRules,
+): readonly Violation[] {
+  const usable = Object.entries(ConfigFields.shape).filter(([name, schema]) => schema.safeParse(body[name]).success);
+  const request = ConfigFields.parse(Object.fromEntries(usable.map(([name]) => [name, body[name]])));
+  const chosen = chooseConfig(request, fallback, rules);
+  return chosen.ok ? [] : chosen.violations;
 }
 
 function legacyWarning(request: ConfigRequest): Warning {

@@ -5,6 +5,7 @@ import type {
   Project,
   ProjectStatus,
   UpdateProjectRequest,
+  Violation,
   Warning,
 } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
@@ -24,7 +25,7 @@ import type { Runtime } from "../runtimes/runtime.ts";
 import type { EventLog } from "./event-log.ts";
 import { generateProjectUrls, type ImageResolution, type ResolverContext } from "./image-resolver.ts";
 import type { OperationRunner } from "./operation-runner.ts";
-import { chooseConfig, type ConfigChoice, type ConfigRequest } from "./project-config.ts";
+import { chooseConfig, findViolations, type ConfigChoice, type ConfigRequest } from "./project-config.ts";
 import type { PortBook } from "./port-book.ts";
 import { gatewayTokenContext, servicesOf, urlsOf } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -68,13 +69,10 @@ const transitional: Record<OperationKind, ProjectStatus> = {
 export function createProjectManager(deps: ProjectManagerDeps) {
   const { db, runtime, runner, events, ports, secretBox } = deps;
 
+  const rules = () => ({ context: deps.context(), runtime, sunsetAt: deps.sunsetAt, now: deps.now() });
+
   function settle(request: ConfigRequest, fallback: ConfigChoice) {
-    const chosen = chooseConfig(request, fallback, {
-      context: deps.context(),
-      runtime,
-      sunsetAt: deps.sunsetAt,
-      now: deps.now(),
-    });
+    const chosen = chooseConfig(request, fallback, rules());
     if (chosen.ok) return chosen;
     const { violations } = chosen;
     const detail = violations.map(({ message }) => message).join("; ");
@@ -118,7 +116,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
   }
 
   /** Applies a configuration to the row: image, ports and URLs fit it from then on. */
-  function configure(project: ProjectRecord, resolution: ImageResolution, picked: readonly number[]): void {
+  function configure(project: ProjectRecord, resolution: ImageResolution, picked: readonly number[]): number[] {
     const services = servicesOf(resolution.addons, runtime);
     const allocated = ports.assign(project.id, services, picked);
     updateProject(db, project.id, {
@@ -131,6 +129,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
       gatewayToken: project.gatewayToken ?? newGatewayToken(project.id),
       ...urlsOf(allocated, generateProjectUrls(project.slug, resolution.addons, deps.context())),
     });
+    return services.map(({ containerPort }) => containerPort);
   }
 
   function newGatewayToken(projectId: string): string {
@@ -167,6 +166,10 @@ export function createProjectManager(deps: ProjectManagerDeps) {
   }
 
   return {
+    /** What else is wrong with a body that was refused already. */
+    findViolations: (body: Record<string, unknown>): readonly Violation[] =>
+      findViolations(body, plannedDefaults, rules()),
+
     async create(request: CreateProjectRequest): Promise<Accepted> {
       const { resolution, containerTierId, warnings } = settle(request, plannedDefaults);
       const services = servicesOf(resolution.addons, runtime);
@@ -181,7 +184,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
             message: `The name ${base} was taken in URLs; this project has ${project.slug}.`,
           });
         const begun = begin(project, "create");
-        configure(project, resolution, picked);
+        const containerPorts = configure(project, resolution, picked);
         events.record({
           projectId: id,
           operationId: begun.id,
@@ -189,7 +192,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
           data: {
             imageRef: resolution.imageRef,
             resourceTierId: resolution.resourceTier.id,
-            ports: resolution.exposedPorts,
+            ports: containerPorts,
           },
         });
         return begun;

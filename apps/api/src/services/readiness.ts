@@ -45,13 +45,13 @@ export function createReadiness({ db, runtime, timeoutMs = 2000 }: ReadinessDeps
   };
 }
 
-async function probe({ probe: ask }: ReadinessDeps["runtime"], timeoutMs: number): Promise<string | null> {
+async function probe(runtime: ReadinessDeps["runtime"], timeoutMs: number): Promise<string | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), timeoutMs);
   });
   try {
-    return await Promise.race([ask().then((answer) => (answer.ok ? answer.version : null)), tooLate]);
+    return await Promise.race([runtime.probe().then((answer) => (answer.ok ? answer.version : null)), tooLate]);
   } finally {
     clearTimeout(timer);
   }

@@ -18,8 +18,11 @@ async function readEvents(url: string, last: string, headers: Record<string, str
   const messages: SseMessage[] = [];
   let buffer = "";
   const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    buffer += decoder.decode(chunk, { stream: true });
+  const reader = response.body?.getReader();
+  while (messages.at(-1)?.event !== last) {
+    const chunk = await reader?.read();
+    if (!chunk || chunk.done) throw new Error(`the stream ended before ${last}`);
+    buffer += decoder.decode(chunk.value, { stream: true });
     const frames = buffer.split("\n\n");
     buffer = frames.pop() ?? "";
     for (const frame of frames) {
@@ -31,7 +34,6 @@ async function readEvents(url: string, last: string, headers: Record<string, str
       const data = field("data");
       if (data !== undefined) messages.push({ id: field("id"), event: field("event"), data: JSON.parse(data) });
     }
-    if (messages.at(-1)?.event === last) break;
   }
   stop.abort();
   return messages;

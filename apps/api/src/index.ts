@@ -4,6 +4,7 @@ import { startControlPlane } from "./control-plane.ts";
 import { DatabaseError } from "./db/error.ts";
 import { createLogger } from "./http/logger.ts";
 import { RuntimeError } from "./runtimes/runtime.ts";
+import { SecretKeyError } from "./services/secret-key.ts";
 
 /** sysexits.h: the configuration is wrong, so starting again without a change is of no use. */
 const EX_CONFIG = 78;
@@ -40,7 +41,8 @@ async function main(): Promise<void> {
 }
 
 function explain(error: unknown): { message: string; exitCode: number } {
-  if (error instanceof ConfigError) return { message: error.message, exitCode: EX_CONFIG };
+  if (error instanceof ConfigError || error instanceof SecretKeyError)
+    return { message: error.message, exitCode: EX_CONFIG };
   if (error instanceof DatabaseError || error instanceof RuntimeError) return { message: error.message, exitCode: 1 };
   if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
     return { message: "The port is in use. Stop what holds it, or set another PORT.", exitCode: 1 };

@@ -18,7 +18,7 @@ export const ProblemCode = z.enum([
   "container_tier_not_found",
   "container_tiers_sunset",
   "project_not_found",
-  "operation_not_found",
+  "conflict",
   "invalid_configuration",
   "id_taken",
   "in_use",

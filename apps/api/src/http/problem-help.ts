@@ -47,7 +47,10 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     fix: "Send `resourceTierId`, `flavorId` and `addonIds` instead of `containerTierId`.",
   },
   project_not_found: { means: "No project has this id.", fix: "`GET /api/projects` lists them." },
-  operation_not_found: { means: "No operation has this id.", fix: "A project's status names its latest operation." },
+  conflict: {
+    means: "Something else changed the same thing meanwhile; nothing of this request was done.",
+    fix: "Look at the project as it is now and send the request again.",
+  },
   invalid_configuration: {
     means: "The tier, flavor and addons do not go together, or one of them is not in the catalog.",
     fix: "See `errors`: each has the smallest change that fixes it.",

@@ -18,7 +18,7 @@ export const PROBLEMS = {
   container_tier_not_found: { status: 404, title: "Container tier not found" },
   container_tiers_sunset: { status: 410, title: "Container tiers are gone" },
   project_not_found: { status: 404, title: "Project not found" },
-  operation_not_found: { status: 404, title: "Operation not found" },
+  conflict: { status: 409, title: "Conflict" },
   invalid_configuration: { status: 422, title: "Invalid configuration" },
   id_taken: { status: 409, title: "Id taken" },
   in_use: { status: 409, title: "In use" },

@@ -1,7 +1,8 @@
 import type { ProjectPort } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
+import { ApiError } from "../http/problem.ts";
 import { allocatedPorts, allocatePorts, listPorts, releasePorts } from "../models/port-allocation.ts";
-import type { PortAllocator } from "./port-allocator.ts";
+import { type PortAllocator, PortsExhaustedError } from "./port-allocator.ts";
 
 export type PortBook = ReturnType<typeof createPortBook>;
 
@@ -13,8 +14,22 @@ interface Service {
 /** Which host port belongs to which project's service. Ports stay with a service over redeploys. */
 export function createPortBook(db: Database, allocator: PortAllocator) {
   return {
-    /** Ports that are free now, to be given to `assign` in a transaction soon after. */
-    pick: (count: number): Promise<number[]> => allocator.pick(count, allocatedPorts(db)),
+    /**
+     * Ports that are free now, to be given to `assign` in a transaction soon after.
+     * @throws ApiError `runtime_unavailable` when there are none left
+     */
+    async pick(count: number): Promise<number[]> {
+      try {
+        return await allocator.pick(count, allocatedPorts(db));
+      } catch (error) {
+        if (error instanceof PortsExhaustedError)
+          throw new ApiError("runtime_unavailable", error.message, { cause: error });
+        throw error;
+      }
+    },
+
+    /** Gives back every port of a project. Call inside a transaction. */
+    release: (projectId: string): number => releasePorts(db, projectId),
 
     /** Gives each service a port: the one it has, else one of `picked`. Call inside a transaction. */
     assign(projectId: string, services: readonly Service[], picked: readonly number[]): ProjectPort[] {

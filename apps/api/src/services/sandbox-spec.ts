@@ -1,9 +1,9 @@
 import type { ProjectPort, ProjectUrls, RuntimeName } from "@agentpod/types";
 import type { ProjectRecord } from "../models/project.ts";
-import type { RuntimeCapabilities, SandboxPort, SandboxSpec } from "../runtimes/runtime.ts";
+import { type RuntimeCapabilities, RuntimeError, type SandboxPort, type SandboxSpec } from "../runtimes/runtime.ts";
 import { gatewayTokenContext } from "./gateway-token.ts";
 import { generateProjectUrls, resolveImage, type ResolverContext } from "./image-resolver.ts";
-import type { SecretBox } from "./secret-box.ts";
+import { type SecretBox, SecretBoxError } from "./secret-box.ts";
 
 export { gatewayTokenContext } from "./gateway-token.ts";
 
@@ -43,7 +43,8 @@ export function urlsOf(ports: readonly ProjectPort[], urls: ProjectUrls): Stored
 
 /**
  * What the runtime is asked to run for a project as it stands.
- * @throws ImageConfigurationError when the catalog no longer offers what the project is made from
+ * @throws ImageConfigurationError when the catalog no longer offers what the project is made from,
+ * RuntimeError `rejected` when its token was sealed with another key
  */
 export function sandboxSpec(
   project: ProjectRecord,
@@ -76,7 +77,17 @@ export function sandboxSpec(
     ports,
     urls: generateProjectUrls(project.slug, resolution.addons, context),
     sourceUrl: project.sourceUrl,
-    gatewayToken: secretBox.open(project.gatewayToken, gatewayTokenContext(project.id)),
+    gatewayToken: openToken(project.id, project.gatewayToken, secretBox),
     env: {},
   };
+}
+
+function openToken(projectId: string, sealed: string, secretBox: SecretBox): string {
+  try {
+    return secretBox.open(sealed, gatewayTokenContext(projectId));
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    const fix = "start the API with the ENCRYPTION_KEY, or the key file, that was in use when the project was made";
+    throw new RuntimeError("rejected", `the project's gateway token cannot be opened; ${fix}`, { cause: error });
+  }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { call, newDataDir, removeDataDir, startApi, type ApiProcess } from "../support/api-process.ts";
 import { describeWithEngine } from "../support/engine.ts";
 import { dockerLeftovers, processLeftovers } from "../support/leftovers.ts";
+import { runCliInTerminal } from "../support/run-cli.ts";
 import { until } from "../support/wait.ts";
 
 interface SseMessage {
@@ -111,10 +112,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
   });
 
   test("never answers the gateway's token", async () => {
-    const access = Bun.spawnSync([process.execPath, "apps/api/src/cli.ts", "projects", "access", id], {
-      cwd: `${import.meta.dir}/../../../..`,
-      env: { PATH: process.env["PATH"] ?? "", DATA_DIR: dataDir },
-    }).stdout.toString();
+    const { shown: access } = await runCliInTerminal(["projects", "access", id], { env: { DATA_DIR: dataDir } });
     const token = /[A-Za-z0-9_-]{43}/.exec(access)?.[0] ?? "";
     expect(token).toHaveLength(43);
     const { body } = await get(`/api/projects/${id}`);

@@ -149,7 +149,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
       project: { status: "stopped" },
       operation: { kind: "stop", status: "succeeded" },
     });
-    expect(fetch(`${before.gatewayUrl}/health`)).rejects.toThrow();
+    await expect(fetch(`${before.gatewayUrl}/health`)).rejects.toThrow();
     const started = await call(api.url, "POST", `/api/projects/${id}/start`, undefined, { prefer: "wait=60" });
     expect(started.body).toMatchObject({ project: { status: "running", ports: before.ports } });
     expect((await fetch(`${before.gatewayUrl}/health`)).status).toBe(200);

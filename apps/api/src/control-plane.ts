@@ -44,7 +44,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { config, env, repoRoot, logger } = options;
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });

@@ -28,8 +28,6 @@ const transitional: Record<OperationKind, ProjectStatus> = {
   delete: "deleting",
 };
 
-export type ProjectWriter = ReturnType<typeof createProjectWriter>;
-
 /** The writes that changes of a project are made of. Each is called inside a transaction. */
 export function createProjectWriter({ db, runtime, ports, secretBox, context }: ProjectWriterDeps) {
   /** @throws ApiError `operation_in_progress` with the id of the one at work */

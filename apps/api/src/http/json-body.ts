@@ -2,7 +2,7 @@ import type { Violation } from "@agentpod/types";
 import { ApiError } from "./problem.ts";
 
 /** Longest body the API reads, in bytes. */
-export const BODY_BYTES_MAX = 256 * 1024;
+const BODY_BYTES_MAX = 256 * 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const surrogateEscape = /\\u[dD][89a-fA-F]/;

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { rawRequest } from "../support/raw-http.ts";
+
+const token = "correct-horse-battery-staple";
+const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
+
+describe("without a token", () => {
+  let api: TestApp;
+  let server: Bun.Server<unknown>;
+  beforeAll(() => {
+    api = createTestApp({ auth: { allowedOrigins: ["https://pods.example.com"] } });
+    server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: api.app.fetch });
+  });
+  afterAll(async () => {
+    await server.stop(true);
+    await api.close();
+  });
+
+  test.each(["127.0.0.1", "127.0.0.1:3001", "localhost", "LOCALHOST:80", "[::1]", "[::1]:3001"])(
+    "a client of this machine gets in by Host %s",
+    async (host) => {
+      expect((await api.call("GET", "/api/flavors", undefined, { host })).status).toBe(200);
+    },
+  );
+
+  test.each([
+    "evil.example",
+    "evil.example:3001",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example",
+    "evil.example#127.0.0.1",
+    "127.0.0.1@evil.example",
+    "127.0.0.2",
+    "0.0.0.0",
+    "",
+  ])("a name made to point here (Host %j) is refused on every path", async (host) => {
+    for (const path of ["/api/flavors", "/api/projects", "/health", "/nope"]) {
+      const { status, body } = await api.call("GET", path, undefined, { host });
+      expect(status).toBe(403);
+      expect(body).toMatchObject({ code: "host_not_allowed", error: expect.stringContaining("API_TOKEN") });
+    }
+  });
+
+  test("the Host header is judged as it came over the wire", async () => {
+    const port = server.port ?? 0;
+    const answer = async (head: string) => (await rawRequest(port, `${head}\r\n\r\n`)).status;
+    expect(await answer("GET /api/flavors HTTP/1.1\r\nHost: 127.0.0.1")).toBe(200);
+    expect(await answer("GET /api/flavors HTTP/1.1\r\nHost: evil.example")).toBe(403);
+    expect(await answer("GET http://127.0.0.1/api/flavors HTTP/1.1\r\nHost: evil.example")).toBeGreaterThanOrEqual(400);
+    for (const head of [
+      "GET /api/flavors HTTP/1.0",
+      "GET /api/flavors HTTP/1.1",
+      "GET /api/flavors HTTP/1.1\r\nHost:",
+    ]) {
+      const status = await answer(head);
+      expect(status === 0 || (status >= 400 && status < 500)).toBe(true);
+    }
+  });
+
+  test.each(["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8443", "https://pods.example.com"])(
+    "a page of %s may read the answers",
+    async (origin) => {
+      for (const path of ["/api/flavors", "/api/flavors/js", "/api/flavors/nope"]) {
+        const { headers } = await api.call("GET", path, undefined, { origin });
+        expect(headers.get("access-control-allow-origin")).toBe(origin);
+        expect(headers.get("access-control-expose-headers")).toContain("etag");
+        expect(headers.get("vary")).toContain("Origin");
+      }
+    },
+  );
+
+  test.each([
+    "https://evil.example",
+    "null",
+    "http://localhost.evil.example",
+    "http://127.0.0.1:80.evil.example",
+    "file://",
+  ])("a page of %s is refused, and cannot read why", async (origin) => {
+    const { status, headers, body } = await api.call("GET", "/api/flavors", undefined, { origin });
+    expect(status).toBe(403);
+    expect(body).toMatchObject({ code: "origin_not_allowed" });
+    expect(headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  test("a browser is told before a request what it may send", async () => {
+    const ask = { origin: "http://localhost:5173", "access-control-request-method": "PATCH" };
+    const { status, headers } = await api.call("OPTIONS", "/api/projects/x", undefined, ask);
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-methods")).toContain("PATCH");
+    expect(headers.get("access-control-allow-headers")).toContain("idempotency-key");
+    expect(headers.get("access-control-allow-origin")).toBe("http://localhost:5173");
+    const refused = await api.call("OPTIONS", "/api/projects/x", undefined, { ...ask, origin: "https://evil.example" });
+    expect(refused.status).toBe(403);
+  });
+});
+
+describe("with a token", () => {
+  let api: TestApp;
+  beforeAll(() => {
+    api = createTestApp({ auth: { token, allowedOrigins: ["https://pods.example.com"] } });
+  });
+  afterAll(async () => await api.close());
+
+  test("every described route but the open ones asks for it", async () => {
+    const open = ["/health", "/ready"];
+    for (const [path, operations] of Object.entries(api.app.document.paths ?? {})) {
+      for (const method of Object.keys(operations)) {
+        const { status, headers, body } = await api.call(method.toUpperCase(), path.replace("{id}", "js"), undefined, {
+          "content-type": "application/json",
+        });
+        if (open.includes(path)) {
+          expect(status).toBe(200);
+        } else {
+          expect([method, path, status]).toEqual([method, path, 401]);
+          expect(headers.get("www-authenticate")).toBe('Bearer realm="agentpod"');
+          expect(body).toMatchObject({ code: "unauthorized" });
+        }
+      }
+    }
+  });
+
+  test.each(["/health", "/ready", "/openapi.json", "/docs", "/docs/errors"])("%s is open", async (path) => {
+    expect((await api.app.request(path)).status).toBe(200);
+  });
+
+  test.each([
+    bearer("wrong"),
+    bearer(""),
+    bearer(`${token}x`),
+    bearer(token.slice(0, -1)),
+    bearer(`${token} ${token}`),
+    { authorization: token },
+    { authorization: `Basic ${btoa(`x:${token}`)}` },
+    { "x-api-key": token },
+  ])("%j does not let in", async (headers) => {
+    for (const path of ["/api/flavors", "/api/projects"]) {
+      const { status } = await api.call("GET", path, undefined, headers);
+      expect(status).toBe(401);
+    }
+  });
+
+  test.each([bearer(token), { authorization: `bearer  ${token}` }])("%j lets in", async (headers) => {
+    for (const path of ["/api/flavors", "/api/flavors/js", "/api/projects"]) {
+      expect((await api.call("GET", path, undefined, headers)).status).toBe(200);
+    }
+  });
+
+  test("any Host is served", async () => {
+    const { status } = await api.call("GET", "/api/flavors", undefined, { ...bearer(token), host: "api.example.com" });
+    expect(status).toBe(200);
+  });
+
+  test("only pages of allowed origins can read the answers", async () => {
+    const ask = async (origin: string) => {
+      const { headers } = await api.call("GET", "/api/flavors", undefined, { ...bearer(token), origin });
+      return headers.get("access-control-allow-origin");
+    };
+    expect(await ask("https://pods.example.com")).toBe("https://pods.example.com");
+    expect(await ask("http://localhost:5173")).toBeNull();
+  });
+
+  test("the token is in no log line and no answer", async () => {
+    const { body } = await api.call("GET", "/api/flavors/nope", undefined, bearer(token));
+    await api.call("GET", "/api/projects", undefined, bearer(`${token}-typo`));
+    expect(JSON.stringify([body, api.logged])).not.toContain(token);
+  });
+});

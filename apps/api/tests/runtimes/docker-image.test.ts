@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createScriptBuilder } from "../../src/runtimes/docker/index.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 import { dockerSandboxes, freePort, runSteps, sandboxSpec, type SeenEvent } from "../support/docker-sandboxes.ts";
@@ -22,6 +22,8 @@ const LAYERS = 3;
 const LAYER_BYTES = 4 * 1024 ** 2;
 const tempFolder = tempFolders();
 
+setDefaultTimeout(120_000);
+
 describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Docker", () => {
   const { docker, runtime: createRuntime, keep } = dockerSandboxes();
   let registry: TestRegistry;
@@ -33,7 +35,7 @@ describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Dock
     runtime = await createRuntime();
     registry = await startRegistry();
     slow = slowDown(registry, 256 * 1024, 50);
-  }, 60_000);
+  });
   afterAll(async () => {
     await slow.close();
     await registry.close();
@@ -68,13 +70,13 @@ describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Dock
     expect(current.at(-1)).toBeGreaterThanOrEqual(LAYERS * LAYER_BYTES);
     expect(current.some((bytes) => bytes > 0 && bytes < (current.at(-1) ?? 0))).toBe(true);
     expect(await ensure(imageRef)).toEqual([]);
-  }, 60_000);
+  });
 
   test("is pulled for two at the same time", async () => {
     const imageRef = await published();
     const [one, other] = await Promise.all([ensure(imageRef), ensure(imageRef)]);
     for (const events of [one, other]) expect(events.at(-1)?.type).toBe("pulling");
-  }, 60_000);
+  });
 
   test("is pulled no further once nobody wants it", async () => {
     const imageRef = await published();
@@ -85,7 +87,7 @@ describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Dock
     await expect(ensure(imageRef, { signal: stop.signal, onEvent })).rejects.toMatchObject({ failure: "timeout" });
     await until("the registry is left alone", () => slow.sending() === 0 || undefined, 10_000);
     await ensure(imageRef);
-  }, 60_000);
+  });
 
   test("is not to be had when the registry does not know it", async () => {
     const refused = ensure(`${registry.host}/test/unknown:1`);
@@ -106,7 +108,7 @@ describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Dock
     } finally {
       slow.answerWith(null);
     }
-  }, 60_000);
+  });
 
   test("is built when it is in no registry, once for two who want it", async () => {
     const repoRoot = tempFolder();
@@ -123,5 +125,5 @@ describeUnless(engineMissing ?? registryMissing, "the image of a sandbox on Dock
     expect(both.flat().map(({ type }) => type)).toContain("building");
     expect(await Bun.file(join(repoRoot, "builds")).text()).toBe("built\n");
     expect((await docker.getImage(imageRef).inspect()).Id).toBe((await docker.getImage(sandboxImage).inspect()).Id);
-  }, 60_000);
+  });
 });

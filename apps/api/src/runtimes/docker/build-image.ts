@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { RuntimeError, type SandboxSpec } from "../runtime.ts";
 import type { BuildImage } from "./options.ts";
@@ -63,7 +63,7 @@ interface ScriptEnd {
   code: number;
   /** The last line on stdout. */
   lastLine: string;
-  /** The last lines of all. */
+  /** The end of stderr, where builds talk; of stdout when that is empty. */
   tail: string;
 }
 
@@ -95,27 +95,23 @@ async function runScript({ flavorId, addonIds }: SandboxSpec, run: ScriptRun): P
   };
   signal.addEventListener("abort", onAbort, { once: true });
 
-  let lastLine = "";
-  const tail: string[] = [];
-  const read = async (stream: NodeJS.ReadableStream, isStdout: boolean) => {
+  const read = async (stream: NodeJS.ReadableStream): Promise<string[]> => {
+    const tail: string[] = [];
     for await (const raw of createInterface({ input: stream })) {
       const line = readable(raw);
       if (line === "") continue;
-      if (isStdout) lastLine = line;
       tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
       onLine(line);
     }
+    return tail;
   };
   try {
-    const [code] = await Promise.all([ended, read(child.stdout, true), read(child.stderr, false)]);
-    return { code, lastLine, tail: tail.join("\n") };
+    const [code, stdout, stderr] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
+    return { code, lastLine: stdout.at(-1) ?? "nothing", tail: (stderr.length > 0 ? stderr : stdout).join("\n") };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new RuntimeError(
-      "image_unavailable",
-      `${relative(repoRoot, join(repoRoot, SCRIPT))} cannot be run: ${reason}`,
-    );
+    throw new RuntimeError("image_unavailable", `${SCRIPT} cannot be run: ${reason}`);
   } finally {
     clearTimeout(killTimer);
     signal.removeEventListener("abort", onAbort);

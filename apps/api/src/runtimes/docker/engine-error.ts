@@ -10,7 +10,7 @@ export function statusOf(error: unknown): number | null {
 }
 
 /** The engine's own words, without what dockerode puts around them. */
-export function engineMessage(error: Error): string {
+function engineMessage(error: Error): string {
   const json: unknown = "json" in error ? error.json : null;
   if (typeof json === "object" && json !== null && "message" in json && typeof json.message === "string") {
     return json.message.trim();

@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { RuntimeError, type SandboxSpec, type Step, type StepContext } from "../runtime.ts";
 import { findImage } from "./find-image.ts";
+import { isLocalOnly } from "./image-name.ts";
 import type { BuildImage, DockerContext } from "./options.ts";
 import { pullImage } from "./pull-image.ts";
 
@@ -34,11 +35,6 @@ export function createImageStep({ docker, buildImage, logger }: DockerContext): 
       throw new RuntimeError("image_unavailable", `the image ${imageRef} is not there after it was made`);
     },
   };
-}
-
-/** The registry of images that are made on this host and pushed nowhere: `localhost`, without a port. */
-function isLocalOnly(imageRef: string): boolean {
-  return imageRef.startsWith("localhost/");
 }
 
 function buildCommand({ flavorId, addonIds }: SandboxSpec): string {

@@ -6,6 +6,7 @@ import { createContainerStep } from "./ensure-container.ts";
 import { createImageStep } from "./ensure-image.ts";
 import { createNetworkStep } from "./ensure-network.ts";
 import { createVolumeStep } from "./ensure-volume.ts";
+import { NETWORK_NAME } from "./names.ts";
 import { inspectSandbox, listProjects } from "./observe.ts";
 import type { DockerContext, DockerRuntimeOptions } from "./options.ts";
 import { readLogs } from "./read-logs.ts";
@@ -16,7 +17,8 @@ import { stopContainer } from "./stop-container.ts";
 
 export { createScriptBuilder, missingBuildFile } from "./build-image.ts";
 export { connectDocker } from "./connect.ts";
-export type { BuildImage, DockerRuntimeOptions } from "./options.ts";
+export { createImageInspector } from "./image-inspector.ts";
+export type { DockerRuntimeOptions } from "./options.ts";
 
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -51,7 +53,7 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
     steps: {
       deploy: [
         createImageStep(context),
-        createNetworkStep(docker),
+        createNetworkStep(docker, NETWORK_NAME),
         createVolumeStep(context),
         createContainerStep(context),
         ...start,

@@ -71,7 +71,7 @@ start_container() {
 status_is() {
   local expected=$1 where=$2 path=$3 actual
   shift 3
-  actual="$(curl --silent --max-time 10 --output "${work}/body" --write-out '%{http_code}' "$@" "http://$(port "${where}")${path}")" || true
+  actual="$(curl --silent --max-time 30 --output "${work}/body" --write-out '%{http_code}' "$@" "http://$(port "${where}")${path}")" || true
   [[ ${actual} == "${expected}" ]] || { printf 'status %s, expected %s\n' "${actual}" "${expected}"; return 1; }
 }
 

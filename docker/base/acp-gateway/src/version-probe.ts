@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os";
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 20_000;
 const OUTPUT_BYTES_MAX = 16 * 1024;
 
 type VersionProbeDeps = { env: Record<string, string> };
 
 /**
  * Runs `PROGRAM --version` and reads a version from what it prints. Each run is a process
- * group of its own, killed whole when it ends, takes over 10 s, or the probe is closed.
+ * group of its own, killed whole when it ends, takes over 20 s, or the probe is closed.
  */
 export function createVersionProbe({ env }: VersionProbeDeps) {
   const running = new Set<number>();

@@ -1,9 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { setImmediate as nextTick } from "node:timers/promises";
+import { setImmediate as nextTick, setTimeout as sleep } from "node:timers/promises";
 import { shareRuns, type ProcessEntry, type ProcessTable } from "./process-table.ts";
 
 /** Processes looked at before others get their turn. */
 const BATCH = 100;
+/** How often and after which pause a process whose arguments cannot be seen yet is looked at again. */
+const ROUNDS_MAX = 20;
+const ROUND_MS = 2;
+/** PF_KTHREAD of the kernel. */
+const KERNEL_THREAD = 0x00200000;
 
 /** Linux: files under /proc, read synchronously, as the kernel answers from memory. */
 export function createProcTable(): ProcessTable {
@@ -17,37 +22,49 @@ export function createProcTable(): ProcessTable {
     },
 
     scan: shareRuns(async () => {
-      const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
       const entries: ProcessEntry[] = [];
-      for (const [index, name] of pids.entries()) {
-        if (index % BATCH === BATCH - 1) await nextTick();
-        const entry = readEntry(Number(name));
-        if (entry) entries.push(entry);
+      let pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+      for (let round = 0; pids.length > 0 && round < ROUNDS_MAX; round += 1) {
+        if (round > 0) await sleep(ROUND_MS);
+        const unclear: number[] = [];
+        for (const [index, pid] of pids.entries()) {
+          if (index % BATCH === BATCH - 1) await nextTick();
+          const entry = readEntry(pid);
+          if (entry === "unclear") unclear.push(pid);
+          else if (entry) entries.push(entry);
+        }
+        pids = unclear;
       }
       return entries;
     }),
   };
 }
 
-function readEntry(pid: number): ProcessEntry | null {
-  const command = read(`/proc/${pid}/cmdline`);
-  // Kernel threads have none, nor have processes that are just ending.
-  if (!command) return null;
+/**
+ * Unclear is a process without arguments: for a moment, each has none while it becomes another
+ * program, and that may be the one that is looked for.
+ */
+function readEntry(pid: number): ProcessEntry | "unclear" | null {
   const stat = readStat(pid);
-  if (!stat) return null;
-  const home = /(?:^|\0)HOME=([^\0]*)/.exec(read(`/proc/${pid}/environ`) ?? "")?.[1] ?? null;
+  if (!stat || (stat.flags & KERNEL_THREAD) !== 0) return null;
+  const command = read(`/proc/${pid}/cmdline`);
+  if (command === null) return null;
+  if (command === "") return "unclear";
+  const environment = read(`/proc/${pid}/environ`) ?? "";
+  const home = /(?:^|\0)HOME=([^\0]*)/.exec(environment)?.[1] ?? null;
   return { pid, groupId: stat.groupId, command: command.replaceAll("\0", " ").trim(), home };
 }
 
-function readStat(pid: number): { groupId: number; startTicks: string } | null {
+function readStat(pid: number): { groupId: number; flags: number; startTicks: string } | null {
   const text = read(`/proc/${pid}/stat`);
   if (text === null) return null;
   // The name, field 2, is in brackets and may hold blanks and brackets; field 3 follows the last one.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, , groupId] = fields;
+  const flags = Number(fields[6]);
   const startTicks = fields[19];
   if (state === undefined || startTicks === undefined || state === "Z" || state === "X") return null;
-  return { groupId: Number(groupId), startTicks };
+  return { groupId: Number(groupId), flags, startTicks };
 }
 
 /** Null when the process has gone or is somebody else's. */

@@ -67,7 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
       ...(options.gatewayCommand ? { gatewayCommand: options.gatewayCommand } : {}),
     });
-    const { runtime, note } = await selectRuntime(config, choices);
+    const { runtime, inspector, note } = await selectRuntime(config, choices);
     closers.push(() => runtime.close());
     if (note !== null) logger.warn({ runtime: runtime.name }, note);
 
@@ -115,6 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       runner,
       events,
       runtime,
+      inspector,
       auth: { token: config.apiToken },
       sunsetAt: config.containerTiersSunset,
       now: () => new Date(),

@@ -1,9 +1,13 @@
 import { join } from "node:path";
 import type { Config, Environment } from "../config.ts";
 import type { Logger } from "../http/logger.ts";
-import { connectDocker } from "./docker/connect.ts";
-import { createDockerRuntime } from "./docker/index.ts";
-import { createScriptBuilder } from "./docker/build-image.ts";
+import {
+  connectDocker,
+  createDockerRuntime,
+  createImageInspector,
+  createScriptBuilder,
+  missingBuildFile,
+} from "./docker/index.ts";
 import { createProcessRuntime } from "./process/index.ts";
 import type { RuntimeChoices } from "./select.ts";
 
@@ -27,26 +31,25 @@ export function createRuntimeChoices({
   gatewayCommand,
 }: RuntimeChoicesOptions): RuntimeChoices {
   return {
-    docker: () =>
-      createDockerRuntime({
-        docker: connectDocker(config.dockerHost),
+    async docker() {
+      const docker = connectDocker(config.dockerHost);
+      const runtime = await createDockerRuntime({
+        docker,
         instanceId,
         wildcardDomain: config.wildcardDomain,
         healthTimeoutMs: 60_000,
         stopTimeoutSeconds: 10,
-        buildImage: createScriptBuilder({
-          repoRoot,
-          env: {
-            ...networkEnvironment(env),
-            REGISTRY_URL: config.registryUrl,
-            REGISTRY_OWNER: config.registryOwner,
-            IMAGE_VERSION: config.imageVersion,
-          },
-        }),
+        buildImage: createScriptBuilder({ repoRoot, env: buildEnvironment(env, config) }),
         logger,
-      }),
-    process: async () =>
-      createProcessRuntime({
+      });
+      const inspector = createImageInspector({
+        docker,
+        canBuild: ({ flavorId, addonIds }) => missingBuildFile(repoRoot, { flavorId, addonIds }) === null,
+      });
+      return { runtime, inspector };
+    },
+    async process() {
+      const runtime = await createProcessRuntime({
         dataDir: config.dataDir,
         instanceId,
         command: gatewayCommand ?? [process.execPath, join(repoRoot, "docker/base/acp-gateway/src/index.ts")],
@@ -55,16 +58,32 @@ export function createRuntimeChoices({
         stopTimeoutMs: 5_000,
         cloneTimeoutMs: 600_000,
         logger,
-      }),
+      });
+      return { runtime };
+    },
   };
 }
 
 const passedOn =
   /^(PATH|LANG|LC_[A-Z]+|TZ|TMPDIR|(https?|no|all)_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE)$/;
 
+const passedToBuilds = /^(HOME|DOCKER_CONFIG|DOCKER_CONTEXT|DEBIAN_MIRROR|NPM_CONFIG_USERCONFIG|npm_config_\w+)$/;
+
 /** Of the control plane's environment only what finds programs and the network; never its secrets. */
-function networkEnvironment(env: Environment): Record<string, string> {
+const networkEnvironment = (env: Environment) => pick(env, (name) => passedOn.test(name));
+
+function buildEnvironment(env: Environment, config: Config): Record<string, string> {
+  return {
+    ...pick(env, (name) => passedOn.test(name) || passedToBuilds.test(name)),
+    ...(config.dockerHost === undefined ? {} : { DOCKER_HOST: config.dockerHost }),
+    REGISTRY_URL: config.registryUrl,
+    REGISTRY_OWNER: config.registryOwner,
+    IMAGE_VERSION: config.imageVersion,
+  };
+}
+
+function pick(env: Environment, wanted: (name: string) => boolean): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value !== undefined && passedOn.test(name) ? [[name, value]] : [])),
+    Object.entries(env).flatMap(([name, value]) => (value !== undefined && wanted(name) ? [[name, value]] : [])),
   );
 }

@@ -1,13 +1,19 @@
 import type { Config } from "../config.ts";
+import type { createImageInspector } from "./docker/index.ts";
 import { RuntimeError, type Runtime } from "./runtime.ts";
 
-export interface RuntimeChoices {
-  docker: () => Promise<Runtime>;
-  process: () => Promise<Runtime>;
+export interface RuntimeChoice {
+  runtime: Runtime;
+  /** Absent where the runtime uses no images. */
+  inspector?: ReturnType<typeof createImageInspector>;
 }
 
-export interface SelectedRuntime {
-  runtime: Runtime;
+export interface RuntimeChoices {
+  docker: () => Promise<RuntimeChoice>;
+  process: () => Promise<RuntimeChoice>;
+}
+
+export interface SelectedRuntime extends RuntimeChoice {
   /** Why it is not the better one; null when it was asked for or is the best there is. */
   note: string | null;
 }
@@ -20,10 +26,10 @@ export async function selectRuntime(
   config: Pick<Config, "runtime" | "loopback" | "host">,
   choices: RuntimeChoices,
 ): Promise<SelectedRuntime> {
-  if (config.runtime === "docker") return { runtime: await choices.docker(), note: null };
-  if (config.runtime === "process") return { runtime: await choices.process(), note: null };
+  if (config.runtime === "docker") return { ...(await choices.docker()), note: null };
+  if (config.runtime === "process") return { ...(await choices.process()), note: null };
   try {
-    return { runtime: await choices.docker(), note: null };
+    return { ...(await choices.docker()), note: null };
   } catch (error) {
     if (!(error instanceof RuntimeError) || error.failure !== "unavailable") throw error;
     if (!config.loopback) {
@@ -33,6 +39,6 @@ export async function selectRuntime(
         { cause: error },
       );
     }
-    return { runtime: await choices.process(), note: `no Docker engine answers: ${error.message}` };
+    return { ...(await choices.process()), note: `no Docker engine answers: ${error.message}` };
   }
 }

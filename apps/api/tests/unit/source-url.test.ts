@@ -58,13 +58,31 @@ describe("a source URL", () => {
 });
 
 describe("blocked addresses", () => {
-  test.each(["127.0.0.1", "0.0.0.0", "169.254.1.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "[::1]", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1"])("%s is one", (address) => {
+  test.each([
+    "127.0.0.1",
+    "0.0.0.0",
+    "169.254.1.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "::1",
+    "::",
+    "fe80::1%eth0",
+    "[::1]",
+    "::ffff:127.0.0.1",
+    "::127.0.0.1",
+    "64:ff9b::7f00:1",
+    "2002:7f00:1::",
+    "ff02::1",
+  ])("%s is one", (address) => {
     expect(isBlockedAddress(address)).toBe(true);
   });
 
-  test.each(["10.0.0.1", "192.168.1.1", "172.16.0.1", "8.8.8.8", "2001:db8::1", "fd00::1", "::ffff:8.8.8.8"])("%s is none", (address) => {
-    expect(isBlockedAddress(address)).toBe(false);
-  });
+  test.each(["10.0.0.1", "192.168.1.1", "172.16.0.1", "8.8.8.8", "2001:db8::1", "fd00::1", "::ffff:8.8.8.8"])(
+    "%s is none",
+    (address) => {
+      expect(isBlockedAddress(address)).toBe(false);
+    },
+  );
 
   test("a name is one only when it always means this machine", () => {
     expect(isBlockedHost("localhost")).toBe(true);

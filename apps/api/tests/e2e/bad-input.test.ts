@@ -18,7 +18,7 @@ const post = async (body: unknown) => await call(api.url, "POST", "/api/projects
 
 async function nothingWasMade(): Promise<void> {
   const { body } = await call(api.url, "GET", "/api/projects");
-  expect(body?.["projects"]).toEqual([]);
+  expect(body.projects).toEqual([]);
   const folder = join(dataDir, "projects");
   expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
 }
@@ -41,8 +41,8 @@ describe("a create that cannot be", () => {
       resourceTierId: null,
     });
     expect(status).toBe(422);
-    expect(body?.["code"]).toBe("validation_failed");
-    expect(body?.["errors"].map((error: { path: string }) => error.path).toSorted()).toEqual([
+    expect(body.code).toBe("validation_failed");
+    expect(body.errors.map((error) => error.path).toSorted()).toEqual([
       "addonIds",
       "description",
       "flavorId",
@@ -61,12 +61,12 @@ describe("a create that cannot be", () => {
       addonIds: ["code-server", "databses"],
     });
     expect(status).toBe(422);
-    expect(body?.["errors"]).toMatchObject([
+    expect(body.errors).toMatchObject([
       { path: "resourceTierId", code: "resource_tier_not_found", message: "Resource tier 'bilder' not found" },
       { path: "flavorId", code: "flavor_not_found", message: "Flavor 'pyton' not found" },
       { path: "addonIds.1", code: "addon_not_found", message: "Addon 'databses' not found" },
     ]);
-    const fixes = body?.["errors"].map((error: { fix: string }) => error.fix);
+    const fixes = body.errors.map((error) => error.fix);
     for (const [index, id] of ["builder", "python", "databases"].entries()) expect(fixes[index]).toContain(id);
     await nothingWasMade();
   });
@@ -74,10 +74,7 @@ describe("a create that cannot be", () => {
   test("with a wrong name and an unknown flavor reports both", async () => {
     const { status, body } = await post({ name: "", flavorId: "pyton" });
     expect(status).toBe(422);
-    expect(body?.["errors"].map((error: { code: string }) => error.code).toSorted()).toEqual([
-      "flavor_not_found",
-      "too_short",
-    ]);
+    expect(body.errors.map((error) => error.code).toSorted()).toEqual(["flavor_not_found", "too_short"]);
     await nothingWasMade();
   });
 
@@ -110,10 +107,10 @@ describe("a create that cannot be", () => {
     ["http://2130706433/a.git", "source_url_address"],
     ["ext::sh -c touch% /x", "source_url_invalid"],
     ["--upload-pack=x", "source_url_invalid"],
-  ])("with the source %s is refused as %s", async (sourceUrl, code) => {
+  ] as const)("with the source %s is refused as %s", async (sourceUrl, code) => {
     const { status, body } = await post({ name: "x", sourceUrl });
     expect(status).toBe(422);
-    expect(body?.["errors"].map((error: { code: string }) => error.code)).toContain(code);
+    expect(body.errors.map((error) => error.code)).toContain(code);
     expect(JSON.stringify(body)).not.toContain("hunter2");
     await nothingWasMade();
   });
@@ -131,7 +128,7 @@ describe("an unusual create that can be", () => {
   const create = async (body: unknown) => {
     const answer = await post(body);
     expect(answer.status).toBe(201);
-    made.push(answer.body?.["project"].id);
+    made.push(answer.body.project.id);
     return answer.body;
   };
   afterAll(async () => {
@@ -140,15 +137,15 @@ describe("an unusual create that can be", () => {
 
   test("an emoji-only name gets a slug of its own", async () => {
     const body = await create({ name: "🚀🚀" });
-    expect(body?.["project"].slug).toMatch(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/);
+    expect(body.project.slug).toMatch(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/);
   });
 
   test("the same name twice makes two projects with different slugs, and says so", async () => {
     const first = await create({ name: "Twice" });
     const second = await create({ name: "Twice" });
-    expect(first?.["project"].slug).toBe("twice");
-    expect(second?.["project"].slug).toBe("twice-2");
-    expect(second?.["warnings"].map((warning: { code: string }) => warning.code)).toContain("slug_changed");
+    expect(first.project.slug).toBe("twice");
+    expect(second.project.slug).toBe("twice-2");
+    expect(second.warnings.map((warning) => warning.code)).toContain("slug_changed");
   });
 
   test("a legacy tier stands for a tier, a flavor and addons", async () => {
@@ -161,12 +158,12 @@ describe("an unusual create that can be", () => {
         addonIds: ["code-server"],
       },
     });
-    expect(body?.["warnings"].map((warning: { code: string }) => warning.code)).toContain("legacy_field");
+    expect(body.warnings.map((warning) => warning.code)).toContain("legacy_field");
   });
 
   test("of both the new fields win over the legacy one, with a warning", async () => {
     const body = await create({ name: "Both", containerTierId: "pro", flavorId: "js" });
     expect(body).toMatchObject({ project: { resourceTierId: "creator", flavorId: "js" } });
-    expect(body?.["warnings"].map((warning: { code: string }) => warning.code)).toContain("legacy_field_overridden");
+    expect(body.warnings.map((warning) => warning.code)).toContain("legacy_field_overridden");
   });
 });

@@ -20,21 +20,19 @@ describe("200 creates at once on the process runtime", () => {
         ),
       );
       expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
-      const ids = answers.map(({ body }) => body?.["project"].id as string);
+      const ids = answers.map(({ body }) => body.project.id);
       expect(new Set(ids).size).toBe(total);
-      expect(new Set(answers.map(({ body }) => body?.["project"].slug)).size).toBe(total);
-      const ports = answers.flatMap(({ body }) =>
-        body?.["project"].ports.map((port: { hostPort: number }) => port.hostPort),
-      );
+      expect(new Set(answers.map(({ body }) => body.project.slug)).size).toBe(total);
+      const ports = answers.flatMap(({ body }) => body.project.ports.map((port) => port.hostPort));
       expect(new Set(ports).size).toBe(total);
 
       await until(
         "all run",
         async () => {
           const failed = await call(api.url, "GET", "/api/projects?status=error&limit=200");
-          if (failed.body?.["projects"].length > 0) throw new Error(JSON.stringify(failed.body?.["projects"][0]));
+          if (failed.body.projects.length > 0) throw new Error(JSON.stringify(failed.body.projects[0]));
           const { body } = await call(api.url, "GET", "/api/projects?status=running&limit=200");
-          return body?.["projects"].length === total ? true : undefined;
+          return body.projects.length === total ? true : undefined;
         },
         240_000,
       );
@@ -50,7 +48,7 @@ describe("200 creates at once on the process runtime", () => {
       expect(removals.filter(({ status }) => status !== 202)).toEqual([]);
       await until(
         "all are gone",
-        async () => ((await call(api.url, "GET", "/api/projects")).body?.["projects"].length === 0 ? true : undefined),
+        async () => ((await call(api.url, "GET", "/api/projects")).body.projects.length === 0 ? true : undefined),
         120_000,
       );
       expect(ids.flatMap((id) => processLeftovers(id, dataDir))).toEqual([]);

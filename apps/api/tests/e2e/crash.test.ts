@@ -21,8 +21,8 @@ afterEach(async () => {
 const running = (api: ApiProcess, id: string) =>
   until(`project ${id} runs`, async () => {
     const { body } = await call(api.url, "GET", `/api/projects/${id}`);
-    if (body?.["project"].status === "error") throw new Error(JSON.stringify(body["project"].statusReason));
-    return body?.["project"].status === "running" ? true : undefined;
+    if (body.project.status === "error") throw new Error(JSON.stringify(body["project"].statusReason));
+    return body.project.status === "running" ? true : undefined;
   });
 
 const gone = (api: ApiProcess, id: string) =>
@@ -34,9 +34,9 @@ const gone = (api: ApiProcess, id: string) =>
 async function stepsOf(env: Record<string, string>): Promise<string[]> {
   const api = await start(newDataDir(), env, halting);
   const { body } = await call(api.url, "POST", "/api/projects", { name: "steps", flavorId: "js", addonIds: [] });
-  await running(api, body?.["project"].id);
-  await call(api.url, "DELETE", `/api/projects/${body?.["project"].id}`);
-  await gone(api, body?.["project"].id);
+  await running(api, body.project.id);
+  await call(api.url, "DELETE", `/api/projects/${body.project.id}`);
+  await gone(api, body.project.id);
   const steps = api.output().matchAll(/"at":"(\w+:\w+)"/g);
   return [...new Set(Array.from(steps, ([, at]) => at ?? ""))];
 }
@@ -54,7 +54,7 @@ async function surviveKillAt(
     addonIds: [],
   });
   expect(status).toBe(201);
-  const id: string = body?.["project"].id;
+  const id: string = body.project.id;
   if (at.startsWith("delete:")) {
     await running(first, id);
     await call(first.url, "DELETE", `/api/projects/${id}`);
@@ -66,9 +66,9 @@ async function surviveKillAt(
   if (at.startsWith("create:")) {
     await running(second, id);
     const { body: listed } = await call(second.url, "GET", "/api/projects");
-    expect(listed?.["projects"]).toHaveLength(1);
+    expect(listed.projects).toHaveLength(1);
     const { body: report } = await call(second.url, "GET", `/api/projects/${id}/status`);
-    expect(report?.["gateway"]).toEqual({ healthy: true });
+    expect(report.gateway).toEqual({ healthy: true });
     await call(second.url, "DELETE", `/api/projects/${id}`);
   }
   await gone(second, id);
@@ -91,7 +91,7 @@ describe("kill -9 with the process runtime", () => {
       const dataDir = newDataDir();
       const first = await start(dataDir, env);
       const { body } = await call(first.url, "POST", "/api/projects", { name: "Any moment", flavorId: "js" });
-      const id: string = body?.["project"].id;
+      const id: string = body.project.id;
       await Bun.sleep(delayMs);
       await first.end("SIGKILL");
       const second = await start(dataDir, env);

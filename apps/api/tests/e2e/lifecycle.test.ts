@@ -8,7 +8,7 @@ import { until } from "../support/wait.ts";
 interface SseMessage {
   id: string | undefined;
   event: string | undefined;
-  data: any;
+  data: unknown;
 }
 
 /** Reads a stream of server-sent events until one of the given name came. */
@@ -62,9 +62,9 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
       description: "hello",
     });
     expect(status).toBe(201);
-    id = body?.["project"].id;
+    id = body.project.id;
     expect(headers.get("location")).toBe(`/api/projects/${id}`);
-    expect(body?.["project"]).toMatchObject({
+    expect(body.project).toMatchObject({
       name: "My Café ☕",
       slug: "my-cafe",
       status: "creating",
@@ -81,7 +81,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
     expect(events.map((event) => Number(event.id))).toEqual(
       events.map((event) => Number(event.id)).toSorted((a, b) => a - b),
     );
-    expect((await get(`/api/projects/${id}`)).body?.["project"].status).toBe("running");
+    expect((await get(`/api/projects/${id}`)).body.project.status).toBe("running");
   });
 
   test("goes on after the event a reader has seen last", async () => {
@@ -105,7 +105,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
 
   test("serves the gateway on a loopback port, with its health open and the rest closed", async () => {
     const { body } = await get(`/api/projects/${id}`);
-    const gateway: string = body?.["project"].gatewayUrl;
+    const gateway = body.project.gatewayUrl ?? "";
     expect(gateway).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect((await fetch(`${gateway}/health`)).status).toBe(200);
     expect((await fetch(`${gateway}/info`)).status).toBe(401);
@@ -116,7 +116,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
     const token = /[A-Za-z0-9_-]{43}/.exec(access)?.[0] ?? "";
     expect(token).toHaveLength(43);
     const { body } = await get(`/api/projects/${id}`);
-    const agents = await fetch(`${body?.["project"].gatewayUrl}/v1/agents`, {
+    const agents = await fetch(`${body.project.gatewayUrl}/v1/agents`, {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(agents.status).toBe(200);
@@ -131,9 +131,9 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
 
   test("answers the log as JSON, as text, and as it grows", async () => {
     const { body } = await get(`/api/projects/${id}/logs?tail=50`);
-    expect(body?.["lines"].length).toBeGreaterThan(0);
+    expect(body.lines.length).toBeGreaterThan(0);
     const text = await fetch(`${api.url}/api/projects/${id}/logs`, { headers: { accept: "text/plain" } });
-    expect(await text.text()).toContain(body?.["lines"][0].message);
+    expect(await text.text()).toContain(body.lines[0]?.message ?? "nothing");
     const following = await fetch(`${api.url}/api/projects/${id}/logs?follow=true`);
     const reader = following.body?.getReader();
     const first = await reader?.read();
@@ -142,7 +142,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
   });
 
   test("stops and starts on the same port", async () => {
-    const before = (await get(`/api/projects/${id}`)).body?.["project"];
+    const before = (await get(`/api/projects/${id}`)).body.project;
     const stopped = await call(api.url, "POST", `/api/projects/${id}/stop`, undefined, { prefer: "wait=60" });
     expect(stopped.status).toBe(202);
     expect(stopped.body).toMatchObject({
@@ -161,7 +161,7 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
   });
 
   test("takes another tier by a redeploy that keeps ports", async () => {
-    const before = (await get(`/api/projects/${id}`)).body?.["project"];
+    const before = (await get(`/api/projects/${id}`)).body.project;
     const { status, body } = await call(
       api.url,
       "PATCH",
@@ -191,9 +191,9 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
     const first = await call(api.url, "POST", `/api/projects/${id}/restart`);
     const second = await call(api.url, "POST", `/api/projects/${id}/stop`);
     expect(second.status).toBe(409);
-    expect(second.body).toMatchObject({ code: "operation_in_progress", operationId: first.body?.["operation"].id });
+    expect(second.body).toMatchObject({ code: "operation_in_progress", operationId: first.body.operation.id });
     await until("the restart is over", async () =>
-      (await get(`/api/projects/${id}`)).body?.["project"].status === "running" ? true : undefined,
+      (await get(`/api/projects/${id}`)).body.project.status === "running" ? true : undefined,
     );
   });
 
@@ -201,13 +201,13 @@ function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDi
     expect(await api.end("SIGTERM")).toBe(0);
     api = await startApi({ dataDir, env: { RUNTIME: runtime } });
     await until("the project is healthy again", async () =>
-      (await get(`/api/projects/${id}/status`)).body?.["gateway"].healthy === true ? true : undefined,
+      (await get(`/api/projects/${id}/status`)).body.gateway.healthy === true ? true : undefined,
     );
   });
 
   test("deletes everything", async () => {
     await until("no operation is at work", async () =>
-      (await get(`/api/projects/${id}`)).body?.["project"].status === "running" ? true : undefined,
+      (await get(`/api/projects/${id}`)).body.project.status === "running" ? true : undefined,
     );
     const deleted = await call(api.url, "DELETE", `/api/projects/${id}`, undefined, { prefer: "wait=60" });
     expect(deleted.status).toBe(204);
@@ -237,18 +237,18 @@ describeWithEngine("a project's life on the Docker runtime", () => {
       );
       expect(status).toBe(201);
       expect(body).toMatchObject({ project: { status: "running", addonIds: ["code-server"] } });
-      expect(body?.["project"].imageRef).toContain("agentpod-js-code-server");
-      const codeServerUrl: string = body?.["project"].codeServerUrl;
+      expect(body.project.imageRef).toContain("agentpod-js-code-server");
+      const codeServerUrl = body.project.codeServerUrl ?? "";
       const page = await until("VS Code answers", async () => {
         const response = await fetch(codeServerUrl).catch(() => undefined);
         return response?.ok ? await response.text() : undefined;
       });
       expect(page).toContain("code-server");
-      const deleted = await call(api.url, "DELETE", `/api/projects/${body?.["project"].id}`, undefined, {
+      const deleted = await call(api.url, "DELETE", `/api/projects/${body.project.id}`, undefined, {
         prefer: "wait=60",
       });
       expect(deleted.status).toBe(204);
-      expect(dockerLeftovers(body?.["project"].id)).toEqual([]);
+      expect(dockerLeftovers(body.project.id)).toEqual([]);
     } finally {
       await api.end("SIGTERM");
       removeDataDir(dataDir);

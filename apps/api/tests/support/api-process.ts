@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { LogLine, Operation, Project, ProjectStatusReport, Violation, Warning } from "@agentpod/types";
 
 const repoRoot = resolve(import.meta.dir, "../../../..");
 
@@ -71,7 +72,19 @@ async function listening(child: Bun.Subprocess, output: () => string): Promise<s
   }
 }
 
-/** A call with JSON in and out; the body is undefined for an empty answer. */
+/** The fields of all answers; a test reads those of the call it made. */
+export interface ApiAnswer {
+  project: Project;
+  projects: Project[];
+  operation: Operation;
+  warnings: Warning[];
+  errors: Required<Violation>[];
+  lines: LogLine[];
+  gateway: ProjectStatusReport["gateway"];
+  code: string;
+}
+
+/** A call with JSON in and out. */
 export async function call(
   url: string,
   method: string,
@@ -88,6 +101,6 @@ export async function call(
   return {
     status: response.status,
     headers: response.headers,
-    body: text === "" ? undefined : (JSON.parse(text) as Record<string, any>),
+    body: JSON.parse(text || "{}") as ApiAnswer,
   };
 }

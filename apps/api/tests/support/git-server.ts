@@ -61,7 +61,7 @@ async function backend(root: string, request: Request): Promise<Response> {
       HTTP_CONTENT_ENCODING: request.headers.get("content-encoding") ?? "",
       GIT_PROTOCOL: request.headers.get("git-protocol") ?? "",
     },
-    stdin: await request.bytes(),
+    stdin: new Uint8Array(await request.arrayBuffer()),
     stderr: "ignore",
   });
   const output = Buffer.from(await new Response(child.stdout).arrayBuffer());

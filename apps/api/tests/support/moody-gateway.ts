@@ -30,7 +30,7 @@ if (mode === "talks") {
 if (mode === "shows") console.log(JSON.stringify({ env, argv: process.argv, cwd: process.cwd() }));
 
 Bun.serve({
-  hostname: env["AGENTPOD_GATEWAY_HOST"],
+  hostname: env["AGENTPOD_GATEWAY_HOST"] ?? "127.0.0.1",
   port: Number(env["AGENTPOD_GATEWAY_PORT"]),
   fetch: (request) =>
     request.headers.get("authorization") === `Bearer ${token}`

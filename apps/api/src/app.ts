@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite";
 import manifest from "../package.json" with { type: "json" };
-import { createAnswerMemo } from "./http/answer-memo.ts";
+import { revisionOf } from "./db/revision.ts";
+import { memoByBody, memoByPath } from "./http/answer-memo.ts";
 import { type Answer, createFront, type Front, type Shortcut, type Shortcuts } from "./http/front.ts";
 import { createGuard, type GuardOptions } from "./http/guard.ts";
 import type { Logger } from "./http/logger.ts";
+import { createMemo } from "./http/memo.ts";
 import { createNoRouteAnswer } from "./http/no-route.ts";
 import { createErrorAnswer } from "./http/on-error.ts";
 import { describeApi, type OpenApiDocument } from "./http/openapi.ts";
@@ -101,29 +103,26 @@ export function createApp(deps: AppDeps): App {
   app.onError((error, c) => answerError(error, c.env.requestId));
   app.notFound(createNoRouteAnswer(app));
 
+  const resolutions = createMemo({ version: catalog.snapshot, ttlMs: RESOLUTION_TTL_MS });
+  const projectTexts = createMemo({ version: () => revisionOf(db) });
+  const read = (list: (headers: Headers, requestId: string) => Response): Shortcut => ({
+    scope: "catalog:read",
+    answer: ({ headers }, env) => list(headers, env.requestId),
+  });
   const shortcuts = (route: Answer): Shortcuts => ({
-    GET: new Map<string, Shortcut>([
-      [
-        "/api/resource-tiers",
-        { scope: "catalog:read", answer: ({ headers }, env) => lists.tiers(headers, env.requestId) },
-      ],
-      ["/api/flavors", { scope: "catalog:read", answer: ({ headers }, env) => lists.flavors(headers, env.requestId) }],
-      ["/api/addons", { scope: "catalog:read", answer: ({ headers }, env) => lists.addons(headers, env.requestId) }],
+    GET: new Map([
+      ["/api/resource-tiers", read(lists.tiers)],
+      ["/api/flavors", read(lists.flavors)],
+      ["/api/addons", read(lists.addons)],
     ]),
     POST: new Map<string, Shortcut>([
-      [
-        "/api/images/resolve",
-        {
-          scope: "catalog:read",
-          answer: createAnswerMemo({
-            answer: route,
-            version: catalog.snapshot,
-            ttlMs: RESOLUTION_TTL_MS,
-            now: () => performance.now(),
-          }),
-        },
-      ],
+      ["/api/images/resolve", { scope: "catalog:read", answer: memoByBody(resolutions, route) }],
     ]),
+    below: {
+      path: "/api/projects/",
+      scope: "projects:read",
+      answer: memoByPath(projectTexts, "/api/projects/", route),
+    },
   });
   const fetch = createFront({ app, guard: createGuard(deps.auth), answerError, shortcuts });
   return { fetch, document, request: (path, init) => requestOf(fetch, path, init) };

@@ -1,51 +1,32 @@
 import type { Answer } from "./front.ts";
-import { readBody } from "./json-body.ts";
-
-export interface AnswerMemoOptions {
-  /** Makes the answer; it must follow from the body and `version` alone. */
-  answer: Answer;
-  /** Everything remembered is forgotten when this gives another object. */
-  version: () => object;
-  /** How long an answer may be repeated, in milliseconds. */
-  ttlMs: number;
-  now: () => number;
-}
+import type { Memo } from "./memo.ts";
 
 const BODY_BYTES_MAX = 1024;
-const ENTRIES_MAX = 500;
 
-/** Repeats the successful answer to a small JSON body that came in the same bytes a moment ago. */
-export function createAnswerMemo({ answer, version, ttlMs, now }: AnswerMemoOptions): Answer {
-  const remembered = new Map<string, string>();
-  const headers = new Headers({ "content-type": "application/json", "x-content-type-options": "nosniff" });
-  const init = { headers };
-  let since = now();
-  let seen = version();
-
-  const repeat = (text: string, requestId: string) => {
-    headers.set("x-request-id", requestId);
-    return new Response(text, init);
+/** Repeats the answer to a small JSON body that came in the same bytes. It must follow from them alone. */
+export function memoByBody(memo: Memo, route: Answer): Answer {
+  return (request, env) => {
+    const { headers } = request;
+    const length = Number(headers.get("content-length") ?? Infinity);
+    if (headers.get("content-type") !== "application/json" || !(length <= BODY_BYTES_MAX)) return route(request, env);
+    const answer = (bytes: ArrayBuffer): Response | Promise<Response> => {
+      const body = Buffer.from(bytes);
+      const key = body.toString("latin1");
+      const known = memo.answer(key, env.requestId);
+      return known ?? memo.keep(key, env.requestId, () => route(request, { ...env, body }));
+    };
+    // A body that does not arrive whole fails again, and properly, on its way through the router.
+    return request.arrayBuffer().then(answer, () => route(request, env));
   };
-  const forgetWhenStale = () => {
-    if (version() === seen && now() - since < ttlMs) return;
-    remembered.clear();
-    since = now();
-    seen = version();
-  };
+}
 
-  return async (request, env) => {
-    const body = await readBody(request);
-    if (body.byteLength > BODY_BYTES_MAX) return await answer(request, { ...env, body });
-    forgetWhenStale();
-    const key = body.toString("latin1");
-    const known = remembered.get(key);
-    if (known !== undefined) return repeat(known, env.requestId);
-
-    const asked = seen;
-    const made = await answer(request, { ...env, body });
-    if (made.status !== 200) return made;
-    const text = await made.text();
-    if (asked === version() && remembered.size < ENTRIES_MAX) remembered.set(key, text);
-    return repeat(text, env.requestId);
+/** Repeats the answer for one thing of a collection, such as `/api/projects/x` of `/api/projects/`. */
+export function memoByPath(memo: Memo, collection: string, route: Answer): Answer {
+  return (request, env) => {
+    const path = request.url.slice(request.url.indexOf("/", 8));
+    const known = memo.answer(path, env.requestId);
+    if (known !== undefined) return known;
+    const isOne = path.length > collection.length && !/[/?]/.test(path.slice(collection.length));
+    return isOne ? memo.keep(path, env.requestId, () => route(request, env)) : route(request, env);
   };
 }

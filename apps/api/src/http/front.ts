@@ -8,7 +8,7 @@ import type { ApiEnv, ApiRouter } from "./router.ts";
 type Env = ApiEnv["Bindings"];
 export type Answer = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** Answers one path without routing, whole with its request id, and just as the router would. */
+/** Answers a path without routing: whole with its request id, just as the router would, and never failing. */
 export interface Shortcut {
   scope: Scope;
   answer: Answer;
@@ -18,6 +18,8 @@ export interface Shortcuts {
   /** By exact path, without a query. */
   GET: ReadonlyMap<string, Shortcut>;
   POST: ReadonlyMap<string, Shortcut>;
+  /** For GET of whatever is below the path. */
+  below: Shortcut & { path: string };
 }
 
 export interface FrontOptions {
@@ -60,12 +62,11 @@ export function createFront(options: FrontOptions): Front {
   };
 
   const shortcuts = options.shortcuts(route);
-  const takeShortcut = ({ answer }: Shortcut, request: Request, env: Env) => {
-    const answered = answer(request, env);
-    if (!(answered instanceof Promise)) return answered;
-    return answered.catch((error: unknown) => finish(answerError(error, env.requestId), env.requestId, null));
+  const find = (method: string, path: string): Shortcut | undefined => {
+    if (method === "POST") return shortcuts.POST.get(path);
+    if (method !== "GET") return undefined;
+    return path.startsWith(shortcuts.below.path) ? shortcuts.below : shortcuts.GET.get(path);
   };
-
   return (request, server) => {
     const { headers, url, method } = request;
     const requestId = requestIdOf(headers.get("x-request-id"));
@@ -75,9 +76,10 @@ export function createFront(options: FrontOptions): Front {
 
     const env: Env = { requestId, principal, server };
     if (origin === null) {
-      const taken = method === "GET" ? shortcuts.GET : method === "POST" ? shortcuts.POST : undefined;
-      const shortcut = taken?.get(url.slice(url.indexOf("/", 8)));
-      if (shortcut !== undefined && principal.scopes.has(shortcut.scope)) return takeShortcut(shortcut, request, env);
+      const shortcut = find(method, url.slice(url.indexOf("/", 8)));
+      if (shortcut !== undefined && principal.scopes.has(shortcut.scope)) {
+        return shortcut.answer(request, env);
+      }
     } else if (isPreflight(request)) {
       const answer = guard.allowsOrigin(origin) ? preflightAnswer() : problemResponse(originNotAllowed(), requestId);
       return finish(answer, requestId, origin);

@@ -9,10 +9,10 @@ const surrogateEscape = /\\u[dD][89a-fA-F]/;
 
 /**
  * The body as the JSON object it must be; anything else fails with the code that says why.
- * `body` is what `readBody` gave when the request was read already.
+ * `body` is what was read of the request already.
  */
 export async function readJsonObject(request: Request, body?: Buffer): Promise<Record<string, unknown>> {
-  const value = parse(body ?? (await readBody(request)));
+  const value = parse(body === undefined ? await readBody(request) : nonEmpty(body));
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw invalidBody({
     path: "",
@@ -23,10 +23,13 @@ export async function readJsonObject(request: Request, body?: Buffer): Promise<R
 }
 
 /** The body's bytes, not empty and within the limit, of a request that says it sends JSON. */
-export async function readBody(request: Request): Promise<Buffer> {
+async function readBody(request: Request): Promise<Buffer> {
   const type = request.headers.get("content-type");
   if (type !== "application/json" && (type === null || !isJson(type))) throw wrongMediaType(request, type);
-  const bytes = await readBytes(request);
+  return nonEmpty(await readBytes(request));
+}
+
+function nonEmpty(bytes: Buffer): Buffer {
   if (bytes.byteLength === 0) throw missing();
   return bytes;
 }

@@ -94,6 +94,39 @@ describe("a shortcut answers just as the router", () => {
   });
 });
 
+describe("a project's shortcut", () => {
+  test("shows every change at once, the first and the second time", async () => {
+    const { body: made } = await api.call(
+      "POST",
+      "/api/projects",
+      { name: "Short", addonIds: [] },
+      { prefer: "wait=5" },
+    );
+    const path = `/api/projects/${made.project.id}`;
+    const short = async () => (await api.call("GET", path)).body;
+    const routed = async () => (await api.call("GET", `${path}?`)).body;
+    expect(await short()).toEqual(await routed());
+    expect(await short()).toEqual(await routed());
+    await api.call("PATCH", path, { name: "Renamed" });
+    expect((await short()).project.name).toBe("Renamed");
+    expect(await short()).toEqual(await routed());
+    await api.call("POST", `${path}/stop`, undefined, { prefer: "wait=5" });
+    expect((await short()).project.status).toBe("stopped");
+    await api.call("DELETE", path, undefined, { prefer: "wait=5" });
+    const gone = await api.call("GET", path);
+    expect([gone.status, gone.body.code]).toEqual([404, "project_not_found"]);
+  });
+
+  test("leaves what is below a project to the router", async () => {
+    const { body: made } = await api.call("POST", "/api/projects", { name: "Below" }, { prefer: "wait=5" });
+    const path = `/api/projects/${made.project.id}/status`;
+    expect((await api.call("GET", path)).body.runtime.state).toBe("running");
+    await api.call("POST", `/api/projects/${made.project.id}/stop`, undefined, { prefer: "wait=5" });
+    expect((await api.call("GET", path)).body.runtime.state).toBe("exited");
+    expect((await api.call("GET", "/api/projects/")).status).toBe(404);
+  });
+});
+
 describe("a path", () => {
   test("that is known refuses another method and says which it takes", async () => {
     for (const [method, path, allow] of [

@@ -16,10 +16,20 @@ const SCALAR = {
   integrity: "sha384-U11tb2XnKvmwt8RlTvnwUnYgrN+ur4Xyh9htLhjajWNR/Oyl5AX5DEz00qRmlrmK",
 };
 
+/** Without what would send a reader, or the description, to others. */
+const SCALAR_OPTIONS = {
+  url: "/openapi.json",
+  withDefaultFonts: false,
+  telemetry: false,
+  showDeveloperTools: "never",
+  agent: { disabled: true },
+  mcp: { disabled: true },
+};
+
 const START = `addEventListener("load", () => {
   if (!window.Scalar) return;
-  document.getElementById("plain").remove();
-  Scalar.createApiReference("#reference", { url: "/openapi.json", withDefaultFonts: false, telemetry: false });
+  for (const id of ["plain", "plain-style"]) document.getElementById(id).remove();
+  Scalar.createApiReference("#reference", ${JSON.stringify(SCALAR_OPTIONS)});
 });`;
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:60rem;margin:0 auto;padding:1rem}
@@ -104,7 +114,7 @@ ${requestBody === undefined ? "" : `<h4>Body</h4>${preformatted(requestBody)}`}
 function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title><style>${STYLE}</style></head>
+<title>${escape(title)}</title><style id="plain-style">${STYLE}</style></head>
 <body>${body}</body></html>`;
 }
 

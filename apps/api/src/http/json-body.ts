@@ -22,6 +22,11 @@ export async function readJsonObject(request: Request, body?: Buffer): Promise<R
   });
 }
 
+/** Refuses a body that says it is too long, before anything is read or done. */
+export function checkLength(request: Request): void {
+  if (Number(request.headers.get("content-length")) > BODY_BYTES_MAX) throw tooLarge();
+}
+
 /** The body's bytes, not empty and within the limit, of a request that says it sends JSON. */
 async function readBody(request: Request): Promise<Buffer> {
   const type = request.headers.get("content-type");
@@ -79,10 +84,10 @@ function isJson(type: string): boolean {
 }
 
 async function readBytes(request: Request): Promise<Buffer> {
-  const declared = request.headers.get("content-length");
-  if (Number(declared) > BODY_BYTES_MAX) throw tooLarge();
+  checkLength(request);
   try {
-    const bytes = declared === null ? await readBounded(request) : Buffer.from(await request.arrayBuffer());
+    const hasLength = request.headers.has("content-length");
+    const bytes = hasLength ? Buffer.from(await request.arrayBuffer()) : await readBounded(request);
     if (bytes.byteLength > BODY_BYTES_MAX) throw tooLarge();
     return bytes;
   } catch (cause) {

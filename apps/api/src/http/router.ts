@@ -2,7 +2,7 @@ import type { Violation } from "@agentpod/types";
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
 import type { z } from "zod";
-import { readJsonObject } from "./json-body.ts";
+import { checkLength, readJsonObject } from "./json-body.ts";
 import { checkScope, type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
 import { ApiError } from "./problem.ts";
 import { toViolations } from "./violations.ts";
@@ -57,8 +57,10 @@ function guarded(route: RouteConfig, handler: Handler<ApiEnv>, findMore?: RouteC
     if (headers !== undefined) accept(c, "header", headers as z.ZodType, c.req.header());
   };
   if (body === undefined) {
+    const mayBringBody = route.method !== "get";
     return (c, next) => {
       checkInput(c);
+      if (mayBringBody) checkLength(c.req.raw);
       return handler(c, next);
     };
   }

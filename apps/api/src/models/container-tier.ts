@@ -8,12 +8,12 @@ type Replacement = ContainerTier["replacement"];
 type Row = EntryRow<Omit<ContainerTier, "replacement">>;
 
 /** What projects of the old tiers were migrated to; the same as migration 003's. */
-const replacements: Readonly<Record<string, Replacement>> = {
-  lite: { resourceTierId: "starter", flavorId: "fullstack", addonIds: ["code-server"] },
-  standard: { resourceTierId: "builder", flavorId: "fullstack", addonIds: ["code-server"] },
-  pro: { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["code-server"] },
-  desktop: { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["gui", "code-server"] },
-};
+export const containerTierReplacements: ReadonlyMap<string, Replacement> = new Map([
+  ["lite", { resourceTierId: "starter", flavorId: "fullstack", addonIds: ["code-server"] }],
+  ["standard", { resourceTierId: "builder", flavorId: "fullstack", addonIds: ["code-server"] }],
+  ["pro", { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["code-server"] }],
+  ["desktop", { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["gui", "code-server"] }],
+]);
 const fallback: Replacement = { resourceTierId: "starter", flavorId: "fullstack", addonIds: ["code-server"] };
 
 const select = `
@@ -34,7 +34,7 @@ export function getContainerTierById(db: Database, id: string): ContainerTier | 
 
 /** What a project of the old tier gets instead; a missing or unknown tier gets the defaults. */
 export function replacementOf(containerTierId: string | null): Replacement {
-  const { addonIds, ...rest } = replacements[containerTierId ?? ""] ?? fallback;
+  const { addonIds, ...rest } = containerTierReplacements.get(containerTierId ?? "") ?? fallback;
   return { ...rest, addonIds: [...addonIds] };
 }
 

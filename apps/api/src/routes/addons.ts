@@ -32,6 +32,7 @@ const list = createRoute({
 
 const get = createRoute({
   operationId: "getAddon",
+  summary: "One addon",
   tags,
   security: read,
   method: "get",
@@ -42,6 +43,7 @@ const get = createRoute({
 
 const create = createRoute({
   operationId: "createAddon",
+  summary: "Make an addon",
   tags,
   security: write,
   method: "post",
@@ -55,7 +57,7 @@ const create = createRoute({
 
 const update = createRoute({
   operationId: "updateAddon",
-  summary: "Change the fields that are sent",
+  summary: "Change an addon; fields that are not sent stay",
   tags,
   security: write,
   method: "patch",
@@ -66,6 +68,7 @@ const update = createRoute({
 
 const remove = createRoute({
   operationId: "deleteAddon",
+  summary: "Delete an addon that nothing uses",
   tags,
   security: write,
   method: "delete",

@@ -33,6 +33,7 @@ const list = createRoute({
 
 const get = createRoute({
   operationId: "getContainerTier",
+  summary: "One of them",
   deprecated: true,
   tags,
   security: read,

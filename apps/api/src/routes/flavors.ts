@@ -30,6 +30,7 @@ const list = createRoute({
 
 const get = createRoute({
   operationId: "getFlavor",
+  summary: "One flavor",
   tags,
   security: read,
   method: "get",
@@ -40,6 +41,7 @@ const get = createRoute({
 
 const create = createRoute({
   operationId: "createFlavor",
+  summary: "Make a flavor",
   tags,
   security: write,
   method: "post",
@@ -53,7 +55,7 @@ const create = createRoute({
 
 const update = createRoute({
   operationId: "updateFlavor",
-  summary: "Change the fields that are sent",
+  summary: "Change a flavor; fields that are not sent stay",
   tags,
   security: write,
   method: "patch",
@@ -64,6 +66,7 @@ const update = createRoute({
 
 const remove = createRoute({
   operationId: "deleteFlavor",
+  summary: "Delete a flavor that nothing uses",
   tags,
   security: write,
   method: "delete",

@@ -30,6 +30,7 @@ const list = createRoute({
 
 const get = createRoute({
   operationId: "getResourceTier",
+  summary: "One resource tier",
   tags,
   security: read,
   method: "get",
@@ -44,6 +45,7 @@ const get = createRoute({
 
 const create = createRoute({
   operationId: "createResourceTier",
+  summary: "Make a resource tier",
   tags,
   security: write,
   method: "post",
@@ -57,7 +59,7 @@ const create = createRoute({
 
 const update = createRoute({
   operationId: "updateResourceTier",
-  summary: "Change the fields that are sent",
+  summary: "Change a resource tier; fields that are not sent stay",
   tags,
   security: write,
   method: "patch",
@@ -71,6 +73,7 @@ const update = createRoute({
 
 const remove = createRoute({
   operationId: "deleteResourceTier",
+  summary: "Delete a resource tier that nothing uses",
   tags,
   security: write,
   method: "delete",

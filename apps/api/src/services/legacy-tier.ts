@@ -1,18 +1,8 @@
-import type { Violation } from "@agentpod/types";
+import type { ContainerTier, Violation } from "@agentpod/types";
+import { containerTierReplacements } from "../models/container-tier.ts";
 
 /** What a project of a deprecated tier is made from. */
-export interface LegacyMapping {
-  resourceTierId: string;
-  flavorId: string;
-  addonIds: string[];
-}
-
-const MAPPINGS: ReadonlyMap<string, LegacyMapping> = new Map([
-  ["lite", { resourceTierId: "starter", flavorId: "fullstack", addonIds: ["code-server"] }],
-  ["standard", { resourceTierId: "builder", flavorId: "fullstack", addonIds: ["code-server"] }],
-  ["pro", { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["code-server"] }],
-  ["desktop", { resourceTierId: "creator", flavorId: "fullstack", addonIds: ["gui", "code-server"] }],
-]);
+export type LegacyMapping = ContainerTier["replacement"];
 
 /** What replaces a deprecated tier, until `sunsetAt`; unknown and gone tiers are violations. */
 export function mapLegacyTier(
@@ -24,15 +14,15 @@ export function mapLegacyTier(
     const message = `Container tiers are gone since ${sunsetAt.toISOString().slice(0, 10)}`;
     return { violation: { path, code: "container_tiers_sunset", message, fix: replacement(containerTierId) } };
   }
-  const mapping = MAPPINGS.get(containerTierId);
+  const mapping = containerTierReplacements.get(containerTierId);
   if (mapping !== undefined) return { mapping: { ...mapping, addonIds: [...mapping.addonIds] } };
   const message = `Container tier '${containerTierId}' not found`;
-  const fix = `Known ids: ${[...MAPPINGS.keys()].join(", ")}; better send resourceTierId, flavorId and addonIds`;
+  const fix = `Known ids: ${[...containerTierReplacements.keys()].join(", ")}; better send resourceTierId, flavorId and addonIds`;
   return { violation: { path, code: "container_tier_not_found", message, fix } };
 }
 
 function replacement(containerTierId: string): string {
-  const mapping = MAPPINGS.get(containerTierId);
+  const mapping = containerTierReplacements.get(containerTierId);
   if (mapping === undefined) return "Send resourceTierId, flavorId and addonIds instead";
   const { resourceTierId, flavorId, addonIds } = mapping;
   return `Send resourceTierId '${resourceTierId}', flavorId '${flavorId}' and addonIds ${JSON.stringify(addonIds)} instead`;

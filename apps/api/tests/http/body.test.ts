@@ -108,6 +108,14 @@ describe.each(["/api/flavors", "/api/images/resolve"])("a body for %s", (path) =
     expect(JSON.parse(chunked.body)).toMatchObject({ code: "body_too_large" });
   });
 
+  test("that is too long is refused also where none is read", async () => {
+    const { status } = await fetch(new URL("/api/projects/x/start", server.url), {
+      method: "POST",
+      body: "x".repeat(300_000),
+    });
+    expect(status).toBe(413);
+  });
+
   test("that is cut off does not reach a handler", async () => {
     const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"id"`;
     await fetch(new URL("/health", server.url));

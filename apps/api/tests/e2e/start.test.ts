@@ -30,7 +30,7 @@ describe("the start", () => {
     const { exitCode, stderr } = await failToStart({
       PORT: "http",
       RUNTIME: "podman",
-      API_TOKEN: "short-and-secret" + " x",
+      API_TOKEN: "short-and-secret x",
     });
     expect(exitCode).toBe(78);
     for (const name of ["PORT", "RUNTIME", "API_TOKEN"]) expect(stderr).toContain(`${name}: must be`);

@@ -182,7 +182,7 @@ bad_source_is_survived() {
   docker run --detach --name "${container}" --label "dev.agentpod.test=${run_id}" "${LIMITS[@]}" \
     --env AGENTPOD_SOURCE_URL="$1" "${image}" > /dev/null
   wait_until "${HEALTHY_SECONDS_MAX}" is_healthy &&
-    docker logs "${container}" 2>&1 | grep --quiet '"source":"failed"' &&
+    docker logs "${container}" 2>&1 | grep '"source":"failed"' &&
     [[ -z $(inside ls -A /home/developer/workspace) ]] &&
     ! docker logs "${container}" 2>&1 | grep --fixed-strings hidden-secret
 }

@@ -10,15 +10,9 @@ import type { Logger } from "./http/logger.ts";
 import { getInstanceId } from "./models/meta.ts";
 import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
-import { createCatalog } from "./services/catalog.ts";
-import { createEventLog } from "./services/event-log.ts";
-import { createOperationRunner, type OperationRunnerDeps } from "./services/operation-runner.ts";
-import { createPortAllocator } from "./services/port-allocator.ts";
-import { createPortBook } from "./services/port-book.ts";
-import { createProjectManager } from "./services/project-manager.ts";
-import { createProjectReader } from "./services/project-reader.ts";
+import type { OperationRunnerDeps } from "./services/operation-runner.ts";
+import { createProjectServices } from "./services/project-services.ts";
 import { reconcile } from "./services/reconciler.ts";
-import { sandboxSpec } from "./services/sandbox-spec.ts";
 import { createSecretBox, loadOrCreateKey } from "./services/secret-box.ts";
 
 export interface ControlPlaneOptions {
@@ -71,56 +65,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     closers.push(() => runtime.close());
     if (note !== null) logger.warn({ runtime: runtime.name }, note);
 
-    const catalog = createCatalog(db);
-    const context = () => ({
-      ...catalog.snapshot(),
-      capabilities: runtime.capabilities,
-      registryUrl: config.registryUrl,
-      registryOwner: config.registryOwner,
-      imageVersion: config.imageVersion,
-      wildcardDomain: config.wildcardDomain,
-    });
-    const events = createEventLog(db);
-    const ports = createPortBook(db, createPortAllocator({ range: { from: 20_000, to: 32_767 } }));
-    const runner = createOperationRunner({
-      db,
-      runtime,
-      events,
-      logger,
-      specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
-      reallocatePorts: (project) => projects.reallocatePorts(project),
+    const shared = { db, runtime, logger, sunsetAt: config.containerTiersSunset, now: () => new Date() };
+    const services = createProjectServices({
+      ...shared,
+      secretBox,
+      naming: config,
+      // Below what operating systems give to outgoing connections.
+      portRange: { from: 20_000, to: 32_767 },
       concurrency: 8,
       retry: { attemptsMax: 6, firstDelayMs: 500, delayMsMax: 15_000 },
-      ...(options.beforeStep ? { beforeStep: options.beforeStep } : {}),
+      beforeStep: options.beforeStep,
     });
+    const { runner, projects } = services;
     closers.push(() => runner.close());
-    const projects = createProjectManager({
-      db,
-      runtime,
-      runner,
-      events,
-      ports,
-      secretBox,
-      context,
-      sunsetAt: config.containerTiersSunset,
-      now: () => new Date(),
-    });
-    const reader = createProjectReader({ db, runtime, secretBox });
-    const app = createApp({
-      db,
-      catalog,
-      context,
-      projects,
-      reader,
-      runner,
-      events,
-      runtime,
-      inspector,
-      auth: { token: config.apiToken },
-      sunsetAt: config.containerTiersSunset,
-      now: () => new Date(),
-      logger,
-    });
+    const app = createApp({ ...shared, ...services, inspector, auth: { token: config.apiToken } });
 
     const server = Bun.serve({
       hostname: config.host,

@@ -22,7 +22,7 @@ export interface OperationRunnerDeps {
   concurrency: number;
   retry: RetryPolicy;
   /** Called before each step; tests stop the process here. */
-  beforeStep?: (operation: Operation, step: string) => Promise<void> | void;
+  beforeStep?: ((operation: Operation, step: string) => Promise<void> | void) | undefined;
 }
 
 export type OperationRunner = ReturnType<typeof createOperationRunner>;

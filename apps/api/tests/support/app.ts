@@ -4,16 +4,8 @@ import { openDatabase } from "../../src/db/open.ts";
 import { closeDatabase } from "../../src/db/prepared.ts";
 import type { GuardOptions } from "../../src/http/guard.ts";
 import { createLogger } from "../../src/http/logger.ts";
-import { createCatalog } from "../../src/services/catalog.ts";
-import { createEventLog } from "../../src/services/event-log.ts";
 import type { ImageInspector } from "../../src/services/image-availability.ts";
-import type { ResolverContext } from "../../src/services/image-resolver.ts";
-import { createOperationRunner } from "../../src/services/operation-runner.ts";
-import { createPortAllocator } from "../../src/services/port-allocator.ts";
-import { createPortBook } from "../../src/services/port-book.ts";
-import { createProjectManager } from "../../src/services/project-manager.ts";
-import { createProjectReader } from "../../src/services/project-reader.ts";
-import { sandboxSpec } from "../../src/services/sandbox-spec.ts";
+import { createProjectServices } from "../../src/services/project-services.ts";
 import { createSecretBox } from "../../src/services/secret-box.ts";
 import { createStandInRuntime, type StandInRuntime } from "./stand-in-runtime.ts";
 
@@ -57,44 +49,22 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   const sunsetAt = options.sunsetAt ?? new Date("2099-01-01T00:00:00Z");
   const now = options.now ?? (() => new Date());
 
-  const catalog = createCatalog(db);
-  const context = (): ResolverContext => ({
-    ...catalog.snapshot(),
-    capabilities: runtime.capabilities,
-    registryUrl: "registry.test",
-    registryOwner: "acme",
-    imageVersion: "1.2.3",
-    wildcardDomain: options.wildcardDomain ?? null,
-  });
-  const events = createEventLog(db);
-  const runner = createOperationRunner({
-    db,
-    runtime,
-    events,
-    logger,
-    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
-    reallocatePorts: (project) => projects.reallocatePorts(project),
+  const shared = { db, runtime, logger, sunsetAt, now };
+  const services = createProjectServices({
+    ...shared,
+    secretBox,
+    naming: {
+      registryUrl: "registry.test",
+      registryOwner: "acme",
+      imageVersion: "1.2.3",
+      wildcardDomain: options.wildcardDomain ?? null,
+    },
+    portRange: { from: 32_768, to: 60_000 },
     concurrency: 4,
     retry: { attemptsMax: 1, firstDelayMs: 1, delayMsMax: 1 },
   });
-  const ports = createPortBook(db, createPortAllocator({ range: { from: 32_768, to: 60_000 } }));
-  const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
-  const reader = createProjectReader({ db, runtime, secretBox });
-  const app = createApp({
-    db,
-    catalog,
-    context,
-    projects,
-    reader,
-    runner,
-    events,
-    runtime,
-    inspector: options.inspector,
-    auth: options.auth ?? {},
-    sunsetAt,
-    now,
-    logger,
-  });
+  const { runner } = services;
+  const app = createApp({ ...shared, ...services, inspector: options.inspector, auth: options.auth ?? {} });
 
   return {
     app,

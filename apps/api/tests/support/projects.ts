@@ -5,14 +5,8 @@ import { closeDatabase } from "../../src/db/prepared.ts";
 import { createLogger } from "../../src/http/logger.ts";
 import { createProcessRuntime } from "../../src/runtimes/process/index.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
-import { createCatalog } from "../../src/services/catalog.ts";
-import { createEventLog } from "../../src/services/event-log.ts";
-import { createOperationRunner } from "../../src/services/operation-runner.ts";
-import { createPortAllocator } from "../../src/services/port-allocator.ts";
-import { createPortBook } from "../../src/services/port-book.ts";
-import { createProjectManager } from "../../src/services/project-manager.ts";
+import { createProjectServices } from "../../src/services/project-services.ts";
 import { reconcile } from "../../src/services/reconciler.ts";
-import { sandboxSpec } from "../../src/services/sandbox-spec.ts";
 import { createSecretBox } from "../../src/services/secret-box.ts";
 import { newDataDir, removeDataDir } from "./api-process.ts";
 
@@ -47,35 +41,15 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     steps: { ...real.steps, deploy: faulty(real.steps.deploy), start: faulty(real.steps.start) },
   };
   const secretBox = createSecretBox(crypto.getRandomValues(new Uint8Array(32)));
-  const catalog = createCatalog(db);
-  const context = () => ({
-    ...catalog.snapshot(),
-    capabilities: runtime.capabilities,
-    registryUrl: "localhost",
-    registryOwner: "agentpod",
-    imageVersion: "1.0.0",
-    wildcardDomain: null,
-  });
-  const events = createEventLog(db);
-  const runner = createOperationRunner({
+  const { events, runner, projects } = createProjectServices({
     db,
     runtime,
-    events,
+    secretBox,
     logger,
-    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
-    reallocatePorts: (project) => projects.reallocatePorts(project),
+    naming: { registryUrl: "localhost", registryOwner: "agentpod", imageVersion: "1.0.0", wildcardDomain: null },
+    portRange: { from: 20_000, to: 32_767 },
     concurrency: 4,
     retry: { attemptsMax: 4, firstDelayMs: 2, delayMsMax: 10 },
-  });
-  const ports = createPortBook(db, createPortAllocator({ range: { from: 20_000, to: 32_767 } }));
-  const projects = createProjectManager({
-    db,
-    runtime,
-    runner,
-    events,
-    ports,
-    secretBox,
-    context,
     sunsetAt: new Date("2099-01-01T00:00:00Z"),
     now: () => new Date(),
   });

@@ -1,0 +1,57 @@
+import type { Database } from "bun:sqlite";
+import type { Logger } from "../http/logger.ts";
+import type { Runtime } from "../runtimes/runtime.ts";
+import type { RetryPolicy } from "./backoff.ts";
+import { createCatalog } from "./catalog.ts";
+import { createEventLog } from "./event-log.ts";
+import type { ResolverContext } from "./image-resolver.ts";
+import { createOperationRunner, type OperationRunnerDeps } from "./operation-runner.ts";
+import { createPortAllocator, type PortRange } from "./port-allocator.ts";
+import { createPortBook } from "./port-book.ts";
+import { createProjectManager } from "./project-manager.ts";
+import { createProjectReader } from "./project-reader.ts";
+import { sandboxSpec } from "./sandbox-spec.ts";
+import type { SecretBox } from "./secret-box.ts";
+
+export interface ProjectServicesDeps {
+  db: Database;
+  runtime: Runtime;
+  secretBox: SecretBox;
+  logger: Logger;
+  /** What images are called and where projects are reached. */
+  naming: Pick<ResolverContext, "registryUrl" | "registryOwner" | "imageVersion" | "wildcardDomain">;
+  /** Loopback ports that sandboxes are published on. */
+  portRange: PortRange;
+  /** Operations at work at a time. */
+  concurrency: number;
+  retry: RetryPolicy;
+  sunsetAt: Date;
+  now: () => Date;
+  beforeStep?: OperationRunnerDeps["beforeStep"] | undefined;
+}
+
+/** The services around projects, put together on one database and one runtime. */
+export function createProjectServices(deps: ProjectServicesDeps) {
+  const { db, runtime, secretBox, logger, portRange, concurrency, retry, sunsetAt, now, beforeStep } = deps;
+  // Only these four: what else the caller's object holds stays out of the context.
+  const { registryUrl, registryOwner, imageVersion, wildcardDomain } = deps.naming;
+  const naming = { registryUrl, registryOwner, imageVersion, wildcardDomain };
+  const catalog = createCatalog(db);
+  const context = (): ResolverContext => ({ ...catalog.snapshot(), ...naming, capabilities: runtime.capabilities });
+  const events = createEventLog(db);
+  const ports = createPortBook(db, createPortAllocator({ range: portRange }));
+  const runner = createOperationRunner({
+    db,
+    runtime,
+    events,
+    logger,
+    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
+    reallocatePorts: (project) => projects.reallocatePorts(project),
+    concurrency,
+    retry,
+    beforeStep,
+  });
+  const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
+  const reader = createProjectReader({ db, runtime, secretBox });
+  return { catalog, context, events, runner, projects, reader };
+}

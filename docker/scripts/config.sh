@@ -83,7 +83,8 @@ version_options() {
 
 # build_image REF CONTEXT [DOCKER BUILD OPTION]...; prints the reference when the image is there
 build_image() {
-  local ref=$1 context=$2 started=${SECONDS}
+  local ref=$1 context=$2 started=${SECONDS} name
+  name="${1##*/}"
   shift 2
   require_engine
   docker buildx version > /dev/null 2>&1 || fail "docker buildx is not installed; the Dockerfiles need BuildKit"
@@ -91,7 +92,8 @@ build_image() {
   version_options
   log "building ${ref}"
   docker buildx build --load --provenance=false --progress "${BUILD_PROGRESS:-plain}" "${BUILD_OPTIONS[@]}" \
-    --build-arg "IMAGE_VERSION=${IMAGE_VERSION}" --build-arg "IMAGE_REF=${ref}" --tag "${ref}" "$@" "${context}" >&2 ||
+    --build-arg "IMAGE_VERSION=${IMAGE_VERSION}" --build-arg "IMAGE_REF=${ref}" \
+    --label "org.opencontainers.image.title=${name%%[:@]*}" --tag "${ref}" "$@" "${context}" >&2 ||
     return 1
   log "built ${ref} in $((SECONDS - started)) s"
   printf '%s\n' "${ref}"

@@ -18,6 +18,11 @@ async function main(): Promise<void> {
   if (config.apiToken === undefined)
     logger.warn("no API_TOKEN is set: everyone on this machine can use the API; it serves loopback only");
   logger.info({ url: controlPlane.url, runtime: controlPlane.runtime, docs: `${controlPlane.url}/docs` }, "listening");
+  if (process.stdout.isTTY) {
+    process.stdout.write(
+      `\nAgentPod is at ${controlPlane.url}; its routes: ${controlPlane.url}/docs. Ctrl-C stops it.\n\n`,
+    );
+  }
 
   let closingSince: number | undefined;
   const shutDown = (signal: string) => {

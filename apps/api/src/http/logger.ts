@@ -8,6 +8,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const secrets = ["authorization", "token", "gatewayToken", "apiToken", "password", "secret", "encryptionKey"];
   const redact = { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" };
-  const options = { level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const options = { level, redact, formatters, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

@@ -11,7 +11,7 @@ export interface GuardOptions {
 
 export interface Guard {
   /** Who calls, or why the call is refused whatever it asks for. */
-  admit: (headers: Headers) => Principal | ApiError;
+  admit: (headers: Headers, origin: string | null) => Principal | ApiError;
   /** Whether pages of this origin may read the answers. */
   allowsOrigin: (origin: string) => boolean;
 }
@@ -36,13 +36,12 @@ function localGuard(allowed: ReadonlySet<string>): Guard {
   let lastHost = "127.0.0.1";
   return {
     allowsOrigin,
-    admit(headers) {
+    admit(headers, origin) {
       const host = headers.get("host");
       if (host !== lastHost) {
         if (host === null || !loopbackHost.test(host)) return hostNotAllowed();
         lastHost = host;
       }
-      const origin = headers.get("origin");
       return origin === null || allowsOrigin(origin) ? local : originNotAllowed();
     },
   };

@@ -117,6 +117,13 @@ function parseFields(env: Environment, problems: ConfigProblem[]): Values {
 
 function checkTogether(values: Values, problems: ConfigProblem[]): void {
   const { HOST, API_TOKEN, RUNTIME = "auto" } = values;
+  const engineHost = /^(?:tcp|https?):\/\/(.+):\d+\/?$/.exec(values.DOCKER_HOST ?? "")?.[1];
+  if (engineHost !== undefined && !loopbackHost.test(engineHost)) {
+    problems.push({
+      name: "DOCKER_HOST",
+      message: `must be an engine on this machine, not on ${engineHost}: sandboxes are published on the engine's loopback, which is out of reach from here`,
+    });
+  }
   const coolify = Object.keys(values).filter((name) => name.startsWith("COOLIFY_"));
   if (HOST && !loopbackHost.test(HOST)) {
     if (!API_TOKEN && !problems.some(({ name }) => name.startsWith("API_TOKEN"))) {

@@ -59,6 +59,7 @@ describe("the configuration", () => {
     [{ PORT: "-1" }, "PORT"],
     [{ HOST: "not a host" }, "HOST"],
     [{ DOCKER_HOST: "/var/run/docker.sock" }, "DOCKER_HOST"],
+    [{ DOCKER_HOST: "tcp://build-box:2375" }, "DOCKER_HOST"],
     [{ REGISTRY_URL: "https://ghcr.io" }, "REGISTRY_URL"],
     [{ REGISTRY_OWNER: "Acme" }, "REGISTRY_OWNER"],
     [{ IMAGE_VERSION: "a b" }, "IMAGE_VERSION"],

@@ -84,7 +84,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       hostname: config.host,
       port: config.port,
       idleTimeout: 120,
-      maxRequestBodySize: 1024 * 1024,
+      // The routes refuse long bodies without reading them, and say so; this only ends what no route reads.
+      maxRequestBodySize: 1024 ** 3,
       fetch: app.fetch,
     });
     closers.push(() => server.stop(true));

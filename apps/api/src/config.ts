@@ -69,6 +69,16 @@ const fields = {
   CONTAINER_TIERS_SUNSET: z
     .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: "must be a date such as 2027-01-31" })
     .transform((date) => new Date(date)),
+  ALLOWED_ORIGINS: z
+    .string()
+    .transform((list) => list.split(",").map((origin) => origin.trim()))
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^https?:\/\/[A-Za-z0-9.[\]:-]+$/, "must be a comma list of origins such as https://dash.example.com"),
+      ),
+    ),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], {
     error: "must be debug, info, warn, error or silent",
   }),
@@ -80,7 +90,7 @@ type Fields = typeof fields;
 type Values = { [Name in keyof Fields]?: z.output<Fields[Name]> };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+const loopbackHost = /^(localhost|127\.0\.0\.1|::1|\[::1\])$/i;
 
 function takeSecretFiles(env: Environment, problems: ConfigProblem[]): Record<string, string | undefined> {
   const taken: Record<string, string | undefined> = { ...env };
@@ -154,6 +164,8 @@ export interface Config {
   dataDir: string;
   apiToken: string | undefined;
   runtime: "auto" | "docker" | "process";
+  /** Web origins whose pages may call the API, besides its own. */
+  allowedOrigins: string[];
   dockerHost: string | undefined;
   registryUrl: string;
   registryOwner: string;
@@ -187,6 +199,7 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     dataDir,
     apiToken: values.API_TOKEN,
     runtime: values.RUNTIME === "docker" || values.RUNTIME === "process" ? values.RUNTIME : "auto",
+    allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     dockerHost: values.DOCKER_HOST,
     registryUrl: values.REGISTRY_URL ?? "localhost",
     registryOwner: values.REGISTRY_OWNER ?? "agentpod",

@@ -78,7 +78,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     const { runner, projects } = services;
     closers.push(() => runner.close());
-    const app = createApp({ ...shared, ...services, inspector, auth: { token: config.apiToken } });
+    const app = createApp({
+      ...shared,
+      ...services,
+      inspector,
+      auth: { token: config.apiToken, allowedOrigins: config.allowedOrigins },
+    });
 
     const server = Bun.serve({
       hostname: config.host,

@@ -12,6 +12,12 @@ export interface NewEvent {
 /** What a reader gets: an event, or the ids that are no longer kept. */
 export type LogEntry = { event: ProjectEvent } | { gap: { from: number; to: number } };
 
+interface FollowOptions {
+  after: number;
+  projectId?: string;
+  signal: AbortSignal;
+}
+
 export type EventLog = ReturnType<typeof createEventLog>;
 
 const pageSize = 200;
@@ -24,12 +30,12 @@ const trimEvery = 1_000;
  */
 export function createEventLog(db: Database, options: { keep?: number } = {}) {
   const keep = options.keep ?? 100_000;
-  let waiting: (() => void)[] = [];
+  let waiting = new Set<() => void>();
   let sinceTrim = 0;
 
   function wake(): void {
     const woken = waiting;
-    waiting = [];
+    waiting = new Set();
     for (const resume of woken) resume();
   }
 
@@ -56,33 +62,31 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
     /** Id of the newest event; 0 when there is none. */
     latestId: (): number => latestEventId(db),
 
-    /** Events after an id, oldest first, without end until `signal` aborts. */
-    async *follow({
-      after,
-      projectId,
-      signal,
-    }: {
-      after: number;
-      projectId?: string;
-      signal: AbortSignal;
-    }): AsyncGenerator<LogEntry> {
+    /**
+     * Events after an id, oldest first, until `signal` aborts or the one project asked for is deleted.
+     * A gap says which ids between are not kept here, be it that they were trimmed or that they are
+     * from a database of which this one is an older backup.
+     */
+    async *follow({ after, projectId, signal }: FollowOptions): AsyncGenerator<LogEntry> {
       let cursor = after;
-      const oldest = oldestEventId(db);
-      if (oldest !== undefined && cursor > 0 && cursor + 1 < oldest) {
-        yield { gap: { from: cursor + 1, to: oldest - 1 } };
-        cursor = oldest - 1;
-      }
       while (!signal.aborted) {
-        const page = listEvents(db, {
-          ...(projectId === undefined ? {} : { projectId }),
-          after: cursor,
-          limit: pageSize,
-        });
+        const latest = latestEventId(db);
+        const first = oldestEventId(db) ?? latest + 1;
+        if (cursor > latest) {
+          yield { gap: { from: latest + 1, to: cursor } };
+          cursor = latest;
+        } else if (cursor + 1 < first) {
+          yield { gap: { from: cursor + 1, to: first - 1 } };
+          cursor = first - 1;
+        }
+        const page = listEvents(db, { projectId, after: cursor, limit: pageSize });
         for (const event of page) {
           yield { event };
           cursor = event.id;
-          if (signal.aborted) return;
+          if (signal.aborted || (projectId !== undefined && event.type === "deleted")) return;
         }
+        // Others' events count as seen too, so that their trimming is no gap.
+        if (page.length < pageSize) cursor = Math.max(cursor, latest);
         // Only right after an empty look: what was appended while a reader took its time woke nobody.
         if (page.length === 0) await changed(signal);
       }
@@ -93,11 +97,12 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();
       const resume = () => {
+        waiting.delete(resume);
         signal.removeEventListener("abort", resume);
         resolve();
       };
       signal.addEventListener("abort", resume, { once: true });
-      waiting.push(resume);
+      waiting.add(resume);
     });
   }
 }

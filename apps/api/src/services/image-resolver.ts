@@ -11,7 +11,7 @@ import { defaultContext, type ResolverContext } from "./resolver-context.ts";
 import { GATEWAY_PORT, OPENCODE_PORT } from "./sandbox-ports.ts";
 
 export { mapLegacyTier } from "./legacy-tier.ts";
-export { generateProjectUrls } from "./project-urls.ts";
+export { generateProjectUrls, hostPrefixes } from "./project-urls.ts";
 export type { ResolverContext } from "./resolver-context.ts";
 
 /** The image a configuration stands for, and what a container made from it gets. */

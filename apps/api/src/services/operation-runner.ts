@@ -2,6 +2,7 @@ import type { Operation } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
 import pLimit from "p-limit";
 import type { Logger } from "../http/logger.ts";
+import { ApiError } from "../http/problem.ts";
 import { getOperation, listActiveOperations, toOperation, updateOperation } from "../models/operation.ts";
 import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "../runtimes/runtime.ts";
@@ -9,6 +10,7 @@ import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
 import type { EventLog } from "./event-log.ts";
 import { concludeFailure, concludeSuccess, type Failure } from "./operation-outcome.ts";
 import { isTransient, planSteps } from "./operation-plan.ts";
+import { toApiError } from "./to-api-error.ts";
 
 export interface OperationRunnerDeps {
   db: Database;
@@ -61,38 +63,42 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       attempt,
       startedAt: operation.startedAt ?? new Date().toISOString(),
     });
+    try {
+      await carryOut({ ...operation, attempt });
+    } catch (error) {
+      // A graceful stop leaves the operation as it is; the next start resumes it.
+      if (!stopping.signal.aborted) fail(operation, error);
+    }
+  }
+
+  /** Tries until it is done; throws what no further try can help. */
+  async function carryOut(operation: Operation): Promise<void> {
     let transientTries = 0;
     let portConflicts = 0;
     for (;;) {
       const project = getProjectById(db, operation.projectId);
-      if (!project)
-        return concludeFailure(deps, operation, {
-          code: "project_not_found",
-          message: "The project is gone.",
-          step: null,
-        });
+      if (!project) throw new ApiError("project_not_found", "The project is gone.");
       try {
-        await runSteps({ ...operation, attempt }, project);
+        await runSteps(operation, project);
         return concludeSuccess(deps, operation, project);
       } catch (error) {
-        // A graceful stop leaves the operation as it is; the next start resumes it.
-        if (stopping.signal.aborted) return;
+        if (stopping.signal.aborted) throw error;
         if (error instanceof RuntimeError && error.failure === "port_conflict" && portConflicts < portConflictsMax) {
           portConflicts += 1;
           await deps.reallocatePorts(project);
           continue;
         }
         transientTries += 1;
-        if (!isTransient(error) || transientTries >= deps.retry.attemptsMax) return fail(operation, error);
+        if (!isTransient(error) || transientTries >= deps.retry.attemptsMax) throw error;
         const delayMs = backoffMs(transientTries, deps.retry);
         events.append({
           projectId: project.id,
-          operationId,
+          operationId: operation.id,
           type: "retrying",
           data: { code: error.failure, message: error.message, delayMs, attempt: transientTries },
         });
         await sleep(delayMs, stopping.signal);
-        if (stopping.signal.aborted) return;
+        stopping.signal.throwIfAborted();
       }
     }
   }
@@ -123,16 +129,14 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
 
   function fail(operation: Operation, error: unknown): void {
     const step = getOperation(db, operation.id)?.step ?? null;
-    const known = error instanceof RuntimeError;
-    if (!known)
+    const failure = failureOf(error, step);
+    if (failure === undefined)
       logger.error(
         { err: error, operationId: operation.id, projectId: operation.projectId, step },
         "operation failed unexpectedly",
       );
-    const failure: Failure = known
-      ? { code: error.failure, message: error.message, step }
-      : { code: "internal", message: `Something unexpected happened; the log has operation ${operation.id}.`, step };
-    concludeFailure(deps, operation, failure);
+    const message = `Something unexpected happened; the log has operation ${operation.id}.`;
+    concludeFailure(deps, operation, failure ?? { code: "internal", message, step });
   }
 
   function ended(operationId: string, signal: AbortSignal): Promise<void> {
@@ -172,4 +176,11 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       await Promise.allSettled(running);
     },
   };
+}
+
+/** What the user is told; undefined for what is not theirs to know. */
+function failureOf(error: unknown, step: string | null): Failure | undefined {
+  if (error instanceof RuntimeError) return { code: error.failure, message: error.message, step };
+  const known = toApiError(error);
+  return known && { code: known.code, message: known.message, step };
 }

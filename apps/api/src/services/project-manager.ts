@@ -25,7 +25,6 @@ import { chooseConfig, findViolations, type ConfigChoice, type ConfigRequest } f
 import { createProjectWriter } from "./project-writer.ts";
 import { servicesOf } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
-import { slugify } from "./slug.ts";
 
 export interface ProjectManagerDeps {
   db: Database;
@@ -49,7 +48,7 @@ export interface Accepted {
 
 export type ProjectManager = ReturnType<typeof createProjectManager>;
 
-const plannedDefaults: ConfigChoice = { resourceTierId: "starter", flavorId: "fullstack", addonIds: ["code-server"] };
+const defaultAddonId = "code-server";
 
 const configFields = ["resourceTierId", "flavorId", "addonIds", "containerTierId"] as const;
 
@@ -57,6 +56,16 @@ const configFields = ["resourceTierId", "flavorId", "addonIds", "containerTierId
 export function createProjectManager(deps: ProjectManagerDeps) {
   const { db, runtime, runner, events, ports } = deps;
   const writer = createProjectWriter(deps);
+  /** What a create without them gets: the catalog's defaults, and VS Code where there is one. */
+  function defaults(): ConfigChoice {
+    const { tiers, flavors, addons } = deps.context();
+    return {
+      resourceTierId: tiers.find(({ isDefault }) => isDefault)?.id ?? "starter",
+      flavorId: flavors.find(({ isDefault }) => isDefault)?.id ?? "fullstack",
+      addonIds: addons.some(({ id }) => id === defaultAddonId) ? [defaultAddonId] : [],
+    };
+  }
+
   const rules = () => ({ context: deps.context(), runtime, sunsetAt: deps.sunsetAt, now: deps.now() });
 
   function settle(request: ConfigRequest, fallback: ConfigChoice) {
@@ -81,7 +90,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     const project = find(id);
     const owner = project.runtime ?? (project.coolifyAppUuid === null ? runtime.name : "coolify");
     if (owner === runtime.name) return project;
-    const fix = `This API serves the ${runtime.name} runtime; start it with RUNTIME=${owner}.`;
+    const fix = `This API serves ${runtime.name}; one that serves ${owner} can do this.`;
     throw new ApiError("runtime_mismatch", `The project lives on the ${owner} runtime. ${fix}`);
   }
 
@@ -127,17 +136,16 @@ export function createProjectManager(deps: ProjectManagerDeps) {
 
   return {
     /** What else is wrong with a body that was refused already. */
-    findViolations: (body: Record<string, unknown>): readonly Violation[] =>
-      findViolations(body, plannedDefaults, rules()),
+    findViolations: (body: Record<string, unknown>): readonly Violation[] => findViolations(body, defaults(), rules()),
 
     async create(request: CreateProjectRequest): Promise<Accepted> {
-      const chosen = settle(request, plannedDefaults);
+      const chosen = settle(request, defaults());
       const { resolution, warnings } = chosen;
       const picked = await pickFor(resolution);
       const id = Bun.randomUUIDv7();
       const operation = commit(() => {
         const project = writer.insert(id, request, chosen);
-        const plainSlug = slugify(request.name);
+        const plainSlug = writer.slugOf(request.name);
         if (project.slug !== plainSlug) {
           const message = `The slug ${plainSlug} is another project's; this one has ${project.slug}.`;
           warnings.push({ code: "slug_changed", message });
@@ -166,13 +174,14 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     list: (page: ProjectPage): Project[] => listProjects(db, page).map(toProject),
 
     async update(id: string, request: UpdateProjectRequest): Promise<Accepted> {
-      const seen = findOwn(id);
       const reconfigures = configFields.some((field) => request[field] !== undefined);
+      // What it is called can change wherever it lives.
+      const seen = reconfigures ? findOwn(id) : find(id);
       const chosen = reconfigures ? settle(request, seen) : undefined;
       const changes = chosen !== undefined && differs(seen, chosen.resolution);
       const picked = changes ? await pickFor(chosen.resolution) : [];
       const operation = commit(() => {
-        const project = changes ? unchangedSince(seen) : findOwn(id);
+        const project = changes ? unchangedSince(seen) : find(id);
         const { name, description } = request;
         updateProject(db, id, { name, description, containerTierId: chosen?.containerTierId ?? undefined });
         if (!changes) return null;

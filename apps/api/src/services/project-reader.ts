@@ -5,7 +5,7 @@ import { latestOperation, toOperation } from "../models/operation.ts";
 import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { askGateway } from "../runtimes/ask-gateway.ts";
 import { RuntimeError, type Runtime } from "../runtimes/runtime.ts";
-import { gatewayTokenContext } from "./sandbox-spec.ts";
+import { openToken } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 export type ProjectReader = ReturnType<typeof createProjectReader>;
@@ -42,13 +42,16 @@ export function createProjectReader({
   async function isHealthy(project: ProjectRecord): Promise<boolean | null> {
     const port = project.ports.find(({ name }) => name === "gateway")?.hostPort;
     if (typeof port !== "number" || project.gatewayToken === null) return null;
-    const answer = await askGateway({
-      baseUrl: `http://127.0.0.1:${port}`,
-      token: secretBox.open(project.gatewayToken, gatewayTokenContext(project.id)),
-      timeoutMs: 1_000,
-      signal: new AbortController().signal,
-    });
-    return answer.kind === "info" && answer.projectId === project.id;
+    try {
+      const token = openToken(project.id, project.gatewayToken, secretBox);
+      const signal = new AbortController().signal;
+      const answer = await askGateway({ baseUrl: `http://127.0.0.1:${port}`, token, timeoutMs: 1_000, signal });
+      return answer.kind === "info" && answer.projectId === project.id;
+    } catch (error) {
+      // Without the token there is no telling.
+      if (error instanceof RuntimeError) return null;
+      throw error;
+    }
   }
 
   return {

@@ -35,7 +35,13 @@ export function createProjectServices(deps: ProjectServicesDeps) {
   const { db, runtime, secretBox, logger, portRange, concurrency, retry, sunsetAt, now, beforeStep } = deps;
   // Only these four: what else the caller's object holds stays out of the context.
   const { registryUrl, registryOwner, imageVersion, wildcardDomain } = deps.naming;
-  const naming = { registryUrl, registryOwner, imageVersion, wildcardDomain };
+  const naming = {
+    registryUrl,
+    registryOwner,
+    imageVersion,
+    // Nothing routes public names to a bare process.
+    wildcardDomain: runtime.name === "process" ? null : wildcardDomain,
+  };
   const catalog = createCatalog(db);
   const context = (): ResolverContext => ({ ...catalog.snapshot(), ...naming, capabilities: runtime.capabilities });
   const events = createEventLog(db);

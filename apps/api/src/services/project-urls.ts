@@ -3,7 +3,17 @@ import { defaultContext } from "./resolver-context.ts";
 import { GATEWAY_PORT, OPENCODE_PORT } from "./sandbox-ports.ts";
 
 /** Addons whose host names are shorter than their ids. */
-const HOST_PREFIXES: Readonly<Record<string, string>> = { "code-server": "code", gui: "vnc" };
+const HOST_PREFIXES: ReadonlyMap<string, string> = new Map([
+  ["code-server", "code"],
+  ["gui", "vnc"],
+]);
+
+/** What stands, with a dash, before a project's slug in the host names of its services. */
+export function hostPrefixes(addons: readonly Pick<ContainerAddonRecord, "id" | "port">[]): string[] {
+  return ["acp", ...addons.flatMap(({ id, port }) => (port === null ? [] : [prefixOf(id)]))];
+}
+
+const prefixOf = (addonId: string): string => HOST_PREFIXES.get(addonId) ?? addonId;
 
 /** Host names of a project's services under the wildcard domain: OpenCode's is the slug itself. */
 export function generateProjectUrls(
@@ -15,7 +25,7 @@ export function generateProjectUrls(
   if (domain === null) return { opencode: null, acpGateway: null, codeServer: null, vnc: null, domainsConfig: "" };
   const urlOf = (prefix: string) => `https://${prefix}${slug}.${domain}`;
   const served = addons.flatMap(({ id, port }) =>
-    port === null ? [] : [{ id, port, url: urlOf(`${HOST_PREFIXES[id] ?? id}-`) }],
+    port === null ? [] : [{ id, port, url: urlOf(`${prefixOf(id)}-`) }],
   );
   const find = (id: string) => served.find((service) => service.id === id)?.url ?? null;
   const opencode = urlOf("");

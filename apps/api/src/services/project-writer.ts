@@ -4,9 +4,10 @@ import { ApiError } from "../http/problem.ts";
 import { getActiveOperation, insertOperation, toOperation } from "../models/operation.ts";
 import { insertProject, updateProject, type ProjectRecord } from "../models/project.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
-import { generateProjectUrls, type ImageResolution, type ResolverContext } from "./image-resolver.ts";
+import { generateProjectUrls, hostPrefixes, type ImageResolution, type ResolverContext } from "./image-resolver.ts";
 import type { PortBook } from "./port-book.ts";
-import { gatewayTokenContext, servicesOf, urlsOf } from "./sandbox-spec.ts";
+import { gatewayTokenContext } from "./gateway-token.ts";
+import { servicesOf, urlsOf } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { slugCandidates, slugify } from "./slug.ts";
 
@@ -41,8 +42,11 @@ export function createProjectWriter({ db, runtime, ports, secretBox, context }: 
     return secretBox.seal(token, gatewayTokenContext(projectId));
   }
 
+  const slugOf = (name: string): string => slugify(name, hostPrefixes(context().addons));
+
   return {
     refuseWhileBusy,
+    slugOf,
 
     /** A row with the first free slug for the name. */
     insert(
@@ -50,7 +54,7 @@ export function createProjectWriter({ db, runtime, ports, secretBox, context }: 
       request: CreateProjectRequest,
       { resolution, containerTierId }: { resolution: ImageResolution; containerTierId: string | null },
     ): ProjectRecord {
-      for (const slug of slugCandidates(slugify(request.name))) {
+      for (const slug of slugCandidates(slugOf(request.name))) {
         const inserted = insertProject(db, {
           id,
           slug,

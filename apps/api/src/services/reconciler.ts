@@ -28,29 +28,44 @@ export interface Reconciliation {
 export async function reconcile(deps: ReconcilerDeps): Promise<Reconciliation> {
   const { db, runtime, runner, logger } = deps;
   const result: Reconciliation = { resumed: runner.resume(), started: [], stopped: [], swept: [], unknown: [] };
-  for (const project of restingProjects(db, runtime)) {
-    if (getActiveOperation(db, project.id)) continue;
-    const { state } = await runtime.inspect(project.id);
-    const up = state === "running" || state === "restarting";
-    if (project.desiredState === "running" && project.status === "running" && !up) {
-      await deps.projects.start(project.id);
-      result.started.push(project.id);
-    } else if (project.desiredState === "stopped" && project.status === "stopped" && up) {
-      await deps.projects.stop(project.id);
-      result.stopped.push(project.id);
+  /** One that cannot be looked after must not keep the others from it. */
+  async function each(projectId: string, look: () => Promise<void>): Promise<void> {
+    try {
+      await look();
+    } catch (error) {
+      logger.warn({ err: error, projectId }, "a project could not be reconciled");
     }
+  }
+
+  for (const { id } of restingProjects(db, runtime)) {
+    await each(id, async () => {
+      const { state } = await runtime.inspect(id);
+      const up = state === "running" || state === "restarting";
+      // Requests are answered meanwhile: what counts is what is asked for now.
+      const project = getProjectById(db, id);
+      if (!project || getActiveOperation(db, id)) return;
+      if (project.desiredState === "running" && project.status === "running" && !up) {
+        await deps.projects.start(id);
+        result.started.push(id);
+      } else if (project.desiredState === "stopped" && project.status === "stopped" && up) {
+        await deps.projects.stop(id);
+        result.stopped.push(id);
+      }
+    });
   }
   for (const projectId of await runtime.list()) {
     if (getProjectById(db, projectId)) continue;
     const last = latestOperation(db, projectId);
     // Only a recorded, finished delete proves that nobody wants it: after an older backup was
     // restored, an unknown sandbox may well be somebody's work.
-    if (last?.kind === "delete" && last.status === "succeeded") {
+    if (last?.kind !== "delete" || last.status !== "succeeded") {
+      result.unknown.push(projectId);
+      continue;
+    }
+    await each(projectId, async () => {
       await runtime.sweep(projectId);
       result.swept.push(projectId);
-    } else {
-      result.unknown.push(projectId);
-    }
+    });
   }
   if (result.unknown.length > 0)
     logger.warn(

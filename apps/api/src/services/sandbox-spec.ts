@@ -3,20 +3,19 @@ import type { ProjectRecord } from "../models/project.ts";
 import { type RuntimeCapabilities, RuntimeError, type SandboxPort, type SandboxSpec } from "../runtimes/runtime.ts";
 import { gatewayTokenContext } from "./gateway-token.ts";
 import { generateProjectUrls, resolveImage, type ResolverContext } from "./image-resolver.ts";
+import { GATEWAY_PORT, OPENCODE_PORT } from "./sandbox-ports.ts";
 import { type SecretBox, SecretBoxError } from "./secret-box.ts";
-
-export { gatewayTokenContext } from "./gateway-token.ts";
 
 /** The services a configuration has on a runtime, each with its port inside the sandbox. */
 export function servicesOf(
   addons: readonly { id: string; port: number | null }[],
   runtime: { name: RuntimeName; capabilities: RuntimeCapabilities },
 ): { name: string; containerPort: number }[] {
-  const gateway = { name: "gateway", containerPort: 4097 };
+  const gateway = { name: "gateway", containerPort: GATEWAY_PORT };
   // A bare process is the gateway alone: what the images hold besides is not there.
   if (runtime.name === "process") return [gateway];
   const served = addons.flatMap(({ id, port }) => (port === null ? [] : [{ name: id, containerPort: port }]));
-  return [{ name: "opencode", containerPort: 4096 }, gateway, ...served];
+  return [{ name: "opencode", containerPort: OPENCODE_PORT }, gateway, ...served];
 }
 
 export interface StoredUrls {
@@ -82,7 +81,8 @@ export function sandboxSpec(
   };
 }
 
-function openToken(projectId: string, sealed: string, secretBox: SecretBox): string {
+/** @throws RuntimeError `rejected` when it was sealed with another key */
+export function openToken(projectId: string, sealed: string, secretBox: SecretBox): string {
   try {
     return secretBox.open(sealed, gatewayTokenContext(projectId));
   } catch (error) {

@@ -2,9 +2,6 @@
 const SLUG_LENGTH_MAX = 40;
 const FALLBACK = "sandbox";
 
-/** In host names these stand before another project's slug: `code-review` must not be both. */
-const RESERVED_PREFIX = /^(?:acp|code|vnc)-/;
-
 /** Letters that NFKD leaves whole, by what is commonly written for them. */
 const TRANSLITERATED: Readonly<Record<string, string>> = {
   ß: "ss",
@@ -18,8 +15,14 @@ const TRANSLITERATED: Readonly<Record<string, string>> = {
   ı: "i",
 };
 
-/** A DNS label of at most 40 characters for any name, such as "cafe-demo" for "Café Démo!". */
-export function slugify(name: string): string {
+const USUAL_PREFIXES = ["acp", "code", "vnc"];
+
+/**
+ * A DNS label of at most 40 characters for any name, such as "cafe-demo" for "Café Démo!".
+ * @param hostPrefixes what stands before another project's slug in host names: with `code` among them,
+ * neither `code-review` nor `code`, whose second would be `code-2`, may be a slug
+ */
+export function slugify(name: string, hostPrefixes: readonly string[] = USUAL_PREFIXES): string {
   const words = name
     .normalize("NFKD")
     .toLowerCase()
@@ -29,7 +32,8 @@ export function slugify(name: string): string {
   const label = cut(words.replace(/^-/, ""), SLUG_LENGTH_MAX);
   if (label === "") return FALLBACK;
   // Nameprep would read "xn--" as an encoded name; a run of dashes never survives, so it cannot occur.
-  return RESERVED_PREFIX.test(label) ? cut(`p-${label}`, SLUG_LENGTH_MAX) : label;
+  const isReserved = hostPrefixes.some((prefix) => label === prefix || label.startsWith(`${prefix}-`));
+  return isReserved ? cut(`p-${label}`, SLUG_LENGTH_MAX) : label;
 }
 
 /** `base`, `base-2` to `base-9`, then ones with random ends, never the same; all within the length. */

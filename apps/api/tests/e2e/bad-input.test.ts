@@ -7,7 +7,7 @@ let api: ApiProcess;
 const dataDir = newDataDir();
 
 beforeAll(async () => {
-  api = await startApi({ dataDir, env: { RUNTIME: "process" } });
+  api = await startApi({ dataDir, env: { RUNTIME: "process", CONTAINER_TIERS_SUNSET: "2099-01-01" } });
 });
 afterAll(async () => {
   await api.end("SIGTERM");

@@ -86,6 +86,16 @@ describe("an operation", () => {
     expect((await fetch(`${moved.gatewayUrl}/health`)).status).toBe(200);
   });
 
+  test("ends in a clear failure when there are no other ports to move to", async () => {
+    const w = await start(failing("healthy", 9, () => new RuntimeError("port_conflict", "taken")));
+    const { operation, project } = await w.projects.create(input);
+    w.db.run("UPDATE container_flavors SET id = 'gone' WHERE id = 'js'");
+    w.catalog.refresh();
+    expect(await w.end(operation)).toMatchObject({ status: "failed", error: { code: "invalid_configuration" } });
+    expect(w.projects.get(project.id).status).toBe("error");
+    expect((await w.end((await w.projects.remove(project.id)).operation)).status).toBe("succeeded");
+  });
+
   test("refuses a second one on the same project, and leaves everything as it was", async () => {
     const w = await start();
     const { operation, project } = await w.projects.create(input);
@@ -149,6 +159,25 @@ describe("the reconciler", () => {
     expect((await w.runtime.inspect(down.project.id)).state).toBe("exited");
   });
 
+  test("goes by what is asked for now, and lets one project's trouble not keep it from the others", async () => {
+    const w = await start();
+    const [one, two, three] = await Promise.all([1, 2, 3].map(async () => await w.projects.create(input)));
+    for (const made of [one, two, three]) await w.end(made?.operation ?? null);
+    await w.runtime.close();
+    const { inspect } = w.runtime;
+    let stopped: Promise<unknown> | undefined;
+    w.runtime.inspect = async (projectId) => {
+      if (projectId === three?.project.id) throw new RuntimeError("unavailable", "away");
+      const seen = await inspect(projectId);
+      if (projectId === two?.project.id) stopped ??= w.projects.stop(projectId);
+      return seen;
+    };
+    const outcome = await w.reconcile();
+    await stopped;
+    w.runtime.inspect = inspect;
+    expect(outcome.started).toEqual([one?.project.id ?? ""]);
+  });
+
   test("sweeps what a finished delete left, and leaves alone what no record explains", async () => {
     const w = await start();
     const deleted = await w.projects.create(input);
@@ -190,5 +219,52 @@ describe("the event log", () => {
     w.db.run("DELETE FROM events WHERE id <= 10");
     const first = await w.events.follow({ after: 3, signal: AbortSignal.timeout(5_000) }).next();
     expect(first.value).toEqual({ gap: { from: 4, to: 10 } });
+  });
+
+  test("tells of a gap also a reader from the start, and one that was overtaken while it read", async () => {
+    const w = await start();
+    const append = () => w.events.append({ projectId: "p", operationId: null, type: "starting" });
+    for (let index = 0; index < 5; index += 1) append();
+    w.db.run("DELETE FROM events WHERE id <= 2");
+    const reader = w.events.follow({ after: 0, signal: AbortSignal.timeout(5_000) });
+    expect((await reader.next()).value).toEqual({ gap: { from: 1, to: 2 } });
+    for (const id of [3, 4, 5]) expect((await reader.next()).value).toMatchObject({ event: { id } });
+    for (let index = 0; index < 5; index += 1) append();
+    w.db.run("DELETE FROM events WHERE id <= 8");
+    expect((await reader.next()).value).toEqual({ gap: { from: 6, to: 8 } });
+    expect((await reader.next()).value).toMatchObject({ event: { id: 9 } });
+  });
+
+  test("takes others' trimmed events for no gap in a project's own", async () => {
+    const w = await start();
+    const append = (projectId: string) => w.events.append({ projectId, operationId: null, type: "starting" });
+    append("mine");
+    const reader = w.events.follow({ after: 0, projectId: "mine", signal: AbortSignal.timeout(5_000) });
+    expect((await reader.next()).value).toMatchObject({ event: { id: 1 } });
+    const next = reader.next();
+    await Bun.sleep(5);
+    for (let index = 0; index < 5; index += 1) append("other");
+    await Bun.sleep(5);
+    w.db.run("DELETE FROM events WHERE id <= 6");
+    append("mine");
+    expect((await next).value).toMatchObject({ event: { id: 7 } });
+  });
+
+  test("tells a reader of events that an older backup does not have, and goes on from there", async () => {
+    const w = await start();
+    w.events.append({ projectId: "p", operationId: null, type: "starting" });
+    const reader = w.events.follow({ after: 9, signal: AbortSignal.timeout(5_000) });
+    expect((await reader.next()).value).toEqual({ gap: { from: 2, to: 9 } });
+    w.events.append({ projectId: "p", operationId: null, type: "ready" });
+    expect((await reader.next()).value).toMatchObject({ event: { id: 2 } });
+  });
+
+  test("ends a project's stream with its deletion", async () => {
+    const w = await start();
+    w.events.append({ projectId: "p", operationId: null, type: "deleted" });
+    const entries = await Array.fromAsync(
+      w.events.follow({ after: 0, projectId: "p", signal: AbortSignal.timeout(5_000) }),
+    );
+    expect(entries).toHaveLength(1);
   });
 });

@@ -41,7 +41,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     steps: { ...real.steps, deploy: faulty(real.steps.deploy), start: faulty(real.steps.start) },
   };
   const secretBox = createSecretBox(crypto.getRandomValues(new Uint8Array(32)));
-  const { events, runner, projects } = createProjectServices({
+  const { catalog, events, runner, projects } = createProjectServices({
     db,
     runtime,
     secretBox,
@@ -54,6 +54,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     now: () => new Date(),
   });
   return {
+    catalog,
     db,
     dataDir,
     events,

@@ -79,6 +79,15 @@ describe("the configuration", () => {
     expect(problemsOf({ HOST: "0.0.0.0", API_TOKEN: "0123456789abcdef", RUNTIME: "process" })).toEqual(["RUNTIME"]);
   });
 
+  test("takes a list of web origins, and nothing that is no origin", () => {
+    expect(load({ ALLOWED_ORIGINS: "https://dash.example.com, http://localhost:5173" }).allowedOrigins).toEqual([
+      "https://dash.example.com",
+      "http://localhost:5173",
+    ]);
+    expect(problemsOf({ ALLOWED_ORIGINS: "*" })).toEqual(["ALLOWED_ORIGINS"]);
+    expect(problemsOf({ ALLOWED_ORIGINS: "https://dash.example.com/path" })).toEqual(["ALLOWED_ORIGINS"]);
+  });
+
   test("says that this version has no Coolify runtime, asked for or implied", () => {
     expect(problemsOf({ RUNTIME: "coolify" })).toEqual(["RUNTIME"]);
     expect(problemsOf({ COOLIFY_URL: "https://coolify.example.com" })).toEqual(["RUNTIME"]);

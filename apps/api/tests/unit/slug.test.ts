@@ -13,6 +13,8 @@ describe("a slug", () => {
     ["ﬁne №1", "fine-no1"],
     ["Straße", "strasse"],
     ["Code Review", "p-code-review"],
+    ["Code", "p-code"],
+    ["Codebase", "codebase"],
     ["a".repeat(100), "a".repeat(40)],
     [`${"a".repeat(39)} b`, "a".repeat(39)],
   ])("of %p is %p", (name, slug) => {
@@ -23,6 +25,11 @@ describe("a slug", () => {
     for (let code = 0; code < 0x3000; code += 7) {
       expect(slugify(`${String.fromCodePoint(code)}x${String.fromCodePoint(code)}`)).toMatch(label);
     }
+  });
+
+  test("keeps clear of the host names of an addon's services", () => {
+    expect(slugify("db foo", ["acp", "db"])).toBe("p-db-foo");
+    expect(slugify("code foo", ["acp", "db"])).toBe("code-foo");
   });
 
   test("has other candidates, all of them labels, when it is taken", () => {

@@ -71,7 +71,7 @@ export function createFront(options: FrontOptions): Front {
     const { headers, url, method } = request;
     const requestId = requestIdOf(headers.get("x-request-id"));
     const origin = headers.get("origin");
-    const principal = guard.admit(headers, origin);
+    const principal = guard.admit(headers, origin, method);
     if (principal instanceof ApiError) return finish(problemResponse(principal, requestId), requestId, origin);
 
     const env: Env = { requestId, principal, server };

@@ -5,20 +5,18 @@ import { ApiError } from "./problem.ts";
 export interface GuardOptions {
   /** The one token that may do everything. Without it only this machine may call. */
   token?: string | undefined;
-  /** Further web origins whose pages may call, such as `https://pods.example.com`. */
+  /** Web origins besides the API's own whose pages may call, such as `https://pods.example.com`. */
   allowedOrigins?: readonly string[] | undefined;
 }
 
 export interface Guard {
   /** Who calls, or why the call is refused whatever it asks for. */
-  admit: (headers: Headers, origin: string | null) => Principal | ApiError;
-  /** Whether pages of this origin may read the answers. */
+  admit: (headers: Headers, origin: string | null, method: string) => Principal | ApiError;
+  /** Whether pages of this origin, which is not the API's own, may read the answers. */
   allowsOrigin: (origin: string) => boolean;
 }
 
-const LOOPBACK = String.raw`(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?`;
-const loopbackHost = new RegExp(`^${LOOPBACK}$`, "i");
-const loopbackOrigin = new RegExp(`^https?://${LOOPBACK}$`, "i");
+const loopbackHost = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
 
 /** Decides who may call at all, from the headers alone. */
 export function createGuard({ token, allowedOrigins = [] }: GuardOptions): Guard {
@@ -27,24 +25,37 @@ export function createGuard({ token, allowedOrigins = [] }: GuardOptions): Guard
 }
 
 /**
- * Without a token every program of this machine may call, but no web page of elsewhere: neither by a
- * name that was made to point here (Host) nor from its own origin.
+ * Without a token every program of this machine may call, but no web page except the API's own: neither
+ * by a name that was made to point here (Host) nor from its own origin. That an origin is on this machine
+ * says nothing for it: sandboxes publish their pages on other ports of the loopback.
  */
 function localGuard(allowed: ReadonlySet<string>): Guard {
   const local: Principal = { id: "local", scopes: new Set(SCOPES) };
-  const allowsOrigin = (origin: string) => loopbackOrigin.test(origin) || allowed.has(origin);
   let lastHost = "127.0.0.1";
   return {
-    allowsOrigin,
-    admit(headers, origin) {
+    allowsOrigin: (origin) => allowed.has(origin),
+    admit(headers, origin, method) {
       const host = headers.get("host");
       if (host !== lastHost) {
         if (host === null || !loopbackHost.test(host)) return hostNotAllowed();
         lastHost = host;
       }
-      return origin === null || allowsOrigin(origin) ? local : originNotAllowed();
+      if (origin === null) return isSentForAnotherPage(headers, method) ? originNotAllowed() : local;
+      return isOriginOf(host, origin) || allowed.has(origin) ? local : originNotAllowed();
     },
   };
+}
+
+function isOriginOf(host: string, origin: string): boolean {
+  const own = host.toLowerCase();
+  return origin === `http://${own}` || origin === `https://${own}`;
+}
+
+/** A browser that leaves Origin out may still tell that another site's page sends this. */
+function isSentForAnotherPage(headers: Headers, method: string): boolean {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
+  const site = headers.get("sec-fetch-site");
+  return site === "cross-site" || site === "same-site";
 }
 
 function tokenGuard(token: string, allowed: ReadonlySet<string>): Guard {
@@ -72,5 +83,8 @@ function hostNotAllowed(): ApiError {
 }
 
 export function originNotAllowed(): ApiError {
-  return new ApiError("origin_not_allowed", "Pages of this origin may not call the API; open it from this machine");
+  return new ApiError(
+    "origin_not_allowed",
+    "Only the API's own pages and those of the origins in ALLOWED_ORIGINS may call it",
+  );
 }

@@ -30,8 +30,9 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     fix: "Call it as 127.0.0.1, localhost or [::1], or configure `API_TOKEN`.",
   },
   origin_not_allowed: {
-    means: "A web page of another origin called, which could act in the name of its reader.",
-    fix: "Open the page from this machine.",
+    means:
+      "A web page of another origin called, which could act in the name of its reader. Other ports of this machine are other origins: sandboxes publish pages there.",
+    fix: "Call from the API's own origin, or add the page's origin to `ALLOWED_ORIGINS`.",
   },
   not_found: { means: "No route has this path.", fix: "Look the path up in `/docs`." },
   method_not_allowed: { means: "The path is known, but not with this method.", fix: "Use one that `Allow` lists." },

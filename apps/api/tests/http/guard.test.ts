@@ -58,17 +58,49 @@ describe("without a token", () => {
     }
   });
 
-  test.each(["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8443", "https://pods.example.com"])(
-    "a page of %s may read the answers",
-    async (origin) => {
-      for (const path of ["/api/flavors", "/api/flavors/js", "/api/flavors/nope"]) {
-        const { headers } = await api.call("GET", path, undefined, { origin });
-        expect(headers.get("access-control-allow-origin")).toBe(origin);
-        expect(headers.get("access-control-expose-headers")).toContain("etag");
-        expect(headers.get("vary")).toContain("Origin");
-      }
-    },
-  );
+  test("a page of an allowed origin may read the answers", async () => {
+    const origin = "https://pods.example.com";
+    for (const path of ["/api/flavors", "/api/flavors/js", "/api/flavors/nope"]) {
+      const { headers } = await api.call("GET", path, undefined, { origin });
+      expect(headers.get("access-control-allow-origin")).toBe(origin);
+      expect(headers.get("access-control-expose-headers")).toContain("etag");
+      expect(headers.get("vary")).toContain("Origin");
+    }
+  });
+
+  test.each([
+    ["127.0.0.1:3001", "http://127.0.0.1:3001"],
+    ["LOCALHOST:3001", "http://localhost:3001"],
+    ["[::1]:8443", "https://[::1]:8443"],
+    ["localhost", "http://localhost"],
+  ])("the API's own page on %s may call", async (host, origin) => {
+    expect((await api.call("POST", "/api/images/resolve", {}, { host, origin })).status).toBe(200);
+  });
+
+  test.each([
+    ["127.0.0.1:3001", "http://127.0.0.1:20001"],
+    ["127.0.0.1:3001", "http://localhost:3001"],
+    ["127.0.0.1:3001", "http://127.0.0.1"],
+    ["127.0.0.1", "http://127.0.0.1:3001"],
+    ["localhost:3001", "ftp://localhost:3001"],
+    ["localhost:3001", "http://localhost:3001/"],
+    ["localhost:3001", "http://localhost:3001.evil.example"],
+  ])("a page elsewhere on this machine, as of a sandbox, does nothing (Host %s, Origin %s)", async (host, origin) => {
+    const refused = await api.call("POST", "/api/projects", { name: "Theirs" }, { host, origin });
+    expect([refused.status, refused.body.code]).toEqual([403, "origin_not_allowed"]);
+    expect(refused.headers.has("access-control-allow-origin")).toBe(false);
+    expect((await api.call("GET", "/api/projects")).body.projects).toEqual([]);
+  });
+
+  test("a browser that names no origin is refused what changes something for another site's page", async () => {
+    const ask = async (site: string, method = "POST") =>
+      (await api.call(method, "/api/projects/nope", undefined, { "sec-fetch-site": site })).status;
+    for (const site of ["cross-site", "same-site"]) {
+      for (const method of ["POST", "PATCH", "DELETE"]) expect(await ask(site, method)).toBe(403);
+      expect(await ask(site, "GET")).toBe(404);
+    }
+    for (const site of ["same-origin", "none"]) expect(await ask(site, "DELETE")).toBe(404);
+  });
 
   test.each([
     "https://evil.example",
@@ -84,12 +116,12 @@ describe("without a token", () => {
   });
 
   test("a browser is told before a request what it may send", async () => {
-    const ask = { origin: "http://localhost:5173", "access-control-request-method": "PATCH" };
+    const ask = { origin: "https://pods.example.com", "access-control-request-method": "PATCH" };
     const { status, headers } = await api.call("OPTIONS", "/api/projects/x", undefined, ask);
     expect(status).toBe(204);
     expect(headers.get("access-control-allow-methods")).toContain("PATCH");
-    expect(headers.get("access-control-allow-headers")).toContain("idempotency-key");
-    expect(headers.get("access-control-allow-origin")).toBe("http://localhost:5173");
+    expect(headers.get("access-control-allow-headers")).toContain("last-event-id");
+    expect(headers.get("access-control-allow-origin")).toBe("https://pods.example.com");
     const refused = await api.call("OPTIONS", "/api/projects/x", undefined, { ...ask, origin: "https://evil.example" });
     expect(refused.status).toBe(403);
   });

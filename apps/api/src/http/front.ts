@@ -8,7 +8,7 @@ import type { ApiEnv, ApiRouter } from "./router.ts";
 type Env = ApiEnv["Bindings"];
 export type Answer = (request: Request, env: Env) => Response | Promise<Response>;
 
-/** Answers a path without routing: whole with its request id, just as the router would, and never failing. */
+/** Answers a path without routing: whole with its request id, just as the router would. It may fail. */
 export interface Shortcut {
   scope: Scope;
   answer: Answer;
@@ -48,16 +48,31 @@ export function createFront(options: FrontOptions): Front {
     return response;
   };
 
+  const fail = (error: unknown, requestId: string, origin: string | null): Response =>
+    finish(answerError(error, requestId), requestId, origin);
+
   const route: Answer = (request, env) => {
     const { requestId } = env;
     const origin = request.headers.get("origin");
-    const fail = (error: unknown) => finish(answerError(error, requestId), requestId, origin);
     try {
       const answer = app.fetch(request, env);
       if (!(answer instanceof Promise)) return finish(answer, requestId, origin);
-      return answer.then((response) => finish(response, requestId, origin), fail);
+      return answer.then(
+        (response) => finish(response, requestId, origin),
+        (error: unknown) => fail(error, requestId, origin),
+      );
     } catch (error) {
-      return fail(error);
+      return fail(error, requestId, origin);
+    }
+  };
+
+  const cut = ({ answer }: Shortcut, request: Request, env: Env): ReturnType<Answer> => {
+    try {
+      const answered = answer(request, env);
+      if (!(answered instanceof Promise)) return answered;
+      return answered.catch((error: unknown) => fail(error, env.requestId, null));
+    } catch (error) {
+      return fail(error, env.requestId, null);
     }
   };
 
@@ -77,9 +92,7 @@ export function createFront(options: FrontOptions): Front {
     const env: Env = { requestId, principal, server };
     if (origin === null) {
       const shortcut = find(method, url.slice(url.indexOf("/", 8)));
-      if (shortcut !== undefined && principal.scopes.has(shortcut.scope)) {
-        return shortcut.answer(request, env);
-      }
+      if (shortcut !== undefined && principal.scopes.has(shortcut.scope)) return cut(shortcut, request, env);
     } else if (isPreflight(request)) {
       const answer = guard.allowsOrigin(origin) ? preflightAnswer() : problemResponse(originNotAllowed(), requestId);
       return finish(answer, requestId, origin);

@@ -172,11 +172,15 @@ describe("a path", () => {
 });
 
 describe("a failure nobody thought of", () => {
-  test("is told as internal with the request id alone, and logged with its cause", async () => {
+  test.each([
+    ["a route", "/api/projects"],
+    ["a shortcut", "/api/projects/0190"],
+  ])("in %s is told as internal with the request id alone, and logged with its cause", async (_where, path) => {
     const broken = createTestApp();
     await broken.close();
-    const { status, body } = await broken.call("GET", "/api/projects");
-    expect(status).toBe(500);
+    const { status, headers, body } = await broken.call("GET", path);
+    expect([status, headers.get("content-type")]).toEqual([500, "application/problem+json"]);
+    expect(headers.get("x-request-id")).toBe(body.requestId);
     expect(Object.keys(body ?? {}).toSorted()).toEqual([
       "code",
       "detail",

@@ -50,14 +50,15 @@ function pullStream<Item>(
   { first, beat, beatMs }: { first: string; beat?: string; beatMs?: number },
 ): ReadableStream<Uint8Array> {
   const gone = new AbortController();
-  const iterator = items(gone.signal)[Symbol.asyncIterator]();
+  let iterator: AsyncIterator<Item> | undefined;
   let pending: Promise<IteratorResult<Item>> | undefined;
-  return new ReadableStream({
+  const source: Bun.UnderlyingSource<Uint8Array> = {
     start(controller) {
       // Bun sends the headers with the first byte.
       if (first !== "") controller.enqueue(encoder.encode(first));
     },
     async pull(controller) {
+      iterator ??= items(gone.signal)[Symbol.asyncIterator]();
       pending ??= iterator.next();
       const result = beatMs === undefined ? await pending : await orNothingAfter(pending, beatMs);
       if (result === undefined) return controller.enqueue(encoder.encode(beat));
@@ -67,8 +68,12 @@ function pullStream<Item>(
     },
     cancel() {
       gone.abort();
+      // One that waits for its next turn, as for a slow reader, does not see the signal.
+      iterator?.return?.().catch(() => undefined);
     },
-  });
+  };
+  // Nothing begins before the body is read: the answer to HEAD is dropped without being cancelled.
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 async function orNothingAfter<Value>(value: Promise<Value>, ms: number): Promise<Value | undefined> {

@@ -95,7 +95,8 @@ export interface StreamDeps {
 
 /** Bun closes a connection on which nothing was sent for a while, which a quiet stream must survive. */
 function keepOpen(c: Context<ApiEnv>): void {
-  c.env.server?.timeout(c.req.raw, 0);
+  // The router runs a GET for HEAD, which has nothing to be kept open for.
+  if (c.req.raw.method !== "HEAD") c.env.server?.timeout(c.req.raw, 0);
 }
 
 async function* toFrames(entries: AsyncIterable<LogEntry>): AsyncGenerator<SseFrame> {

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { sseResponse, textResponse } from "../../src/http/sse.ts";
+import { createTestApp } from "../support/app.ts";
+import { until } from "../support/wait.ts";
+
+/** Lines without end, and how many read them now and ever. */
+function endlessLines() {
+  const seen = { begun: 0, open: 0 };
+  async function* lines(signal: AbortSignal): AsyncGenerator<string> {
+    seen.begun += 1;
+    seen.open += 1;
+    try {
+      yield "first";
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    } finally {
+      seen.open -= 1;
+    }
+  }
+  return { seen, lines };
+}
+
+const makers = {
+  text: textResponse,
+  events: (lines: (signal: AbortSignal) => AsyncIterable<string>) =>
+    sseResponse(async function* (signal) {
+      for await (const data of lines(signal)) yield { data };
+    }),
+};
+
+describe.each(["text", "events"] as const)("a stream of %s", (kind) => {
+  test("begins when its body is read and ends when its reader goes", async () => {
+    const { seen, lines } = endlessLines();
+    const { body } = makers[kind](lines);
+    await Bun.sleep(0);
+    expect(seen).toEqual({ begun: 0, open: 0 });
+    const reader = body?.getReader();
+    let text = "";
+    while (!text.includes("first")) text += new TextDecoder().decode((await reader?.read())?.value);
+    // A further read waits for what never comes.
+    const last = reader?.read();
+    expect(seen.open).toBe(1);
+    await reader?.cancel();
+    await last;
+    await until("the reader is gone", () => (seen.open === 0 ? true : undefined), 2_000);
+  });
+});
+
+describe("HEAD of a stream", () => {
+  test("has GET's headers, and leaves no reader", async () => {
+    const api = createTestApp();
+    const { seen, lines } = endlessLines();
+    api.runtime.logs = async function* (_projectId, { signal }) {
+      for await (const message of lines(signal ?? AbortSignal.abort()))
+        yield { stream: "stdout", timestamp: null, message };
+    };
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: api.app.fetch });
+    try {
+      const { body } = await api.call("POST", "/api/projects", { name: "Talkative" }, { prefer: "wait=5" });
+      const project = `${server.url.origin}/api/projects/${body.project.id}`;
+      for (const [url, accept] of [
+        [`${project}/logs?follow=true`, "text/plain"],
+        [`${project}/logs?follow=true`, "text/event-stream"],
+        [`${project}/events`, "text/event-stream"],
+        [`${server.url.origin}/api/events`, "text/event-stream"],
+      ] as const) {
+        const head = await fetch(url, { method: "HEAD", headers: { accept } });
+        expect([url, head.status]).toEqual([url, 200]);
+        expect(head.headers.get("content-type")).toStartWith(accept);
+        expect(await head.text()).toBe("");
+      }
+      expect(seen.begun).toBe(0);
+
+      const gone = new AbortController();
+      const followed = await fetch(`${project}/logs?follow=true`, { signal: gone.signal });
+      await followed.body?.getReader().read();
+      expect(seen).toEqual({ begun: 1, open: 1 });
+      gone.abort();
+      await until("the reader is gone", () => (seen.open === 0 ? true : undefined), 5_000);
+    } finally {
+      await server.stop(true);
+      await api.close();
+    }
+  });
+});

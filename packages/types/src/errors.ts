@@ -25,7 +25,6 @@ export const ProblemCode = z.enum([
   "operation_in_progress",
   "runtime_mismatch",
   "not_running",
-  "rate_limited",
   "runtime_unavailable",
   "not_ready",
   "internal",

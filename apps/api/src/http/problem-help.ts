@@ -70,7 +70,6 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     fix: "Start the API with the runtime that `detail` names.",
   },
   not_running: { means: "The project has no sandbox now.", fix: "Start the project first." },
-  rate_limited: { means: "Too many requests.", fix: "Wait as many seconds as `Retry-After` says." },
   runtime_unavailable: {
     means: "The runtime does not answer, such as a stopped Docker engine.",
     fix: "Bring it back; `GET /ready` tells when it answers.",

@@ -25,7 +25,6 @@ export const PROBLEMS = {
   operation_in_progress: { status: 409, title: "Operation in progress" },
   runtime_mismatch: { status: 409, title: "Runtime mismatch" },
   not_running: { status: 409, title: "Not running" },
-  rate_limited: { status: 429, title: "Rate limited" },
   runtime_unavailable: { status: 503, title: "Runtime unavailable" },
   not_ready: { status: 503, title: "Not ready" },
   internal: { status: 500, title: "Internal error" },

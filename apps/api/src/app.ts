@@ -83,7 +83,7 @@ export function createApp(deps: AppDeps): App {
   const app = createRouter();
   app.route(
     "/api/projects",
-    projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal) }),
+    projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal), sunsetAt: deps.sunsetAt }),
   );
   app.route("/api/projects", projectStreamRoutes({ projects, reader, events }));
   app.route("/api/events", eventRoutes({ events }));

@@ -15,6 +15,14 @@ export const WaitHeader = z.object({
     }),
 });
 
+/** What says how long the caller's preference let the answer wait, as OpenAPI describes it. */
+export const WaitApplied = z.object({
+  "preference-applied": z
+    .string()
+    .optional()
+    .openapi({ description: "wait=N, when the request preferred it: at most how long the answer waited (RFC 7240)" }),
+});
+
 /** Seconds of `wait=N` in a Prefer header; 0 without one. A preference that makes no sense is ignored, as the RFC asks. */
 export function waitSeconds(prefer: string | undefined): number {
   const match = /(?:^|[,\s])wait\s*=\s*"?(\d{1,6})/i.exec(prefer ?? "");

@@ -1,10 +1,11 @@
-import { createRoute, z } from "@hono/zod-openapi";
 import { LogLine, ProjectEvent } from "@agentpod/types";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { requireScope } from "../http/principal.ts";
 import { json, problems } from "../http/responses.ts";
 import { createRouter, type ApiEnv } from "../http/router.ts";
 import { sseResponse, textResponse, type SseFrame } from "../http/sse.ts";
-import type { Context } from "hono";
+import { wholeNumber } from "../http/whole-number.ts";
 import type { EventLog, LogEntry } from "../services/event-log.ts";
 import type { ProjectManager } from "../services/project-manager.ts";
 import type { ProjectReader } from "../services/project-reader.ts";
@@ -13,10 +14,7 @@ const read = requireScope("projects:read");
 const ProjectId = z.object({ id: z.string().min(1).max(128) });
 const Cursor = {
   query: z.strictObject({
-    after: z.coerce
-      .number()
-      .int()
-      .min(0)
+    after: wholeNumber()
       .optional()
       .openapi({ description: "Id of the last event already seen; Last-Event-ID wins over it" }),
   }),
@@ -41,7 +39,7 @@ const logs = createRoute({
   request: {
     params: ProjectId,
     query: z.strictObject({
-      tail: z.coerce.number().int().min(0).max(10_000).default(200),
+      tail: wholeNumber({ max: 10_000 }).default(200).openapi({ default: 200 }),
       follow: z.enum(["true", "false"]).default("false"),
     }),
     headers: z.object({ accept: z.string().optional() }),

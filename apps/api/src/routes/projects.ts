@@ -1,4 +1,3 @@
-import { createRoute, z } from "@hono/zod-openapi";
 import {
   CreateProjectRequest,
   Operation,
@@ -8,11 +7,15 @@ import {
   UpdateProjectRequest,
   Warning,
 } from "@agentpod/types";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
 import { requireScope } from "../http/principal.ts";
-import { json, problems } from "../http/responses.ts";
-import { createRouter } from "../http/router.ts";
-import { waitSeconds, WaitHeader, type WaitFor } from "../http/wait.ts";
+import { bodyProblems, json, jsonBody, problems } from "../http/responses.ts";
+import { type ApiEnv, createRouter } from "../http/router.ts";
+import { SunsetNotice, sunsetNotice } from "../http/sunset-notice.ts";
+import { WaitApplied, waitSeconds, WaitHeader, type WaitFor } from "../http/wait.ts";
+import { wholeNumber } from "../http/whole-number.ts";
 import type { Accepted, ProjectManager } from "../services/project-manager.ts";
 import type { ProjectReader } from "../services/project-reader.ts";
 
@@ -23,10 +26,8 @@ const ProjectId = z.object({ id: z.string().min(1).max(128).openapi({ descriptio
 const Changed = z
   .object({ project: Project, operation: Operation.nullable(), warnings: z.array(Warning) })
   .meta({ id: "ProjectChange" });
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true,
-  content: { "application/json": { schema } },
-});
+/** What a change's answer may have, by what was sent. */
+const ChangedHeaders = z.object({ ...WaitApplied.shape, ...SunsetNotice.partial().shape });
 const conflicts = ["operation_in_progress", "runtime_mismatch"] as const;
 
 const list = createRoute({
@@ -38,7 +39,7 @@ const list = createRoute({
   path: "/",
   request: {
     query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(200).default(50),
+      limit: wholeNumber({ min: 1, max: 200 }).default(50).openapi({ default: 50 }),
       cursor: z.string().max(512).optional().openapi({ description: "nextCursor of the previous page" }),
       status: ProjectStatus.optional(),
       resourceTierId: z.string().max(100).optional(),
@@ -62,22 +63,19 @@ const create = createRoute({
   security: write,
   method: "post",
   path: "/",
-  request: { body: body(CreateProjectRequest), headers: WaitHeader },
+  request: { body: jsonBody(CreateProjectRequest), headers: WaitHeader },
   responses: {
-    201: { ...json(Changed, "The project; Location names it"), headers: z.object({ location: z.string() }) },
-    ...problems(
-      "invalid_request",
-      "validation_failed",
-      "invalid_configuration",
-      "container_tiers_sunset",
-      "unsupported_media_type",
-      "body_too_large",
-    ),
+    201: {
+      ...json(Changed, "The project; Location names it"),
+      headers: z.object({ location: z.string(), ...ChangedHeaders.shape }),
+    },
+    ...problems(...bodyProblems, "invalid_configuration", "container_tiers_sunset", "runtime_unavailable"),
   },
 });
 
 const get = createRoute({
   operationId: "getProject",
+  summary: "One project",
   tags,
   security: read,
   method: "get",
@@ -93,18 +91,17 @@ const update = createRoute({
   security: write,
   method: "patch",
   path: "/{id}",
-  request: { params: ProjectId, body: body(UpdateProjectRequest), headers: WaitHeader },
+  request: { params: ProjectId, body: jsonBody(UpdateProjectRequest), headers: WaitHeader },
   responses: {
-    200: json(Changed, "The project as it is now asked for"),
+    200: { ...json(Changed, "The project as it is now asked for"), headers: ChangedHeaders },
     ...problems(
-      "invalid_request",
-      "validation_failed",
+      ...bodyProblems,
       "invalid_configuration",
       "container_tiers_sunset",
       "project_not_found",
       ...conflicts,
-      "unsupported_media_type",
-      "body_too_large",
+      "conflict",
+      "runtime_unavailable",
     ),
   },
 });
@@ -118,8 +115,8 @@ const remove = createRoute({
   path: "/{id}",
   request: { params: ProjectId, headers: WaitHeader },
   responses: {
-    202: json(Changed, "The deletion has begun"),
-    204: { description: "Deleted, when asked to wait for it" },
+    202: { ...json(Changed, "The deletion has begun"), headers: WaitApplied },
+    204: { description: "Deleted, when asked to wait for it", headers: WaitApplied },
     ...problems("project_not_found", ...conflicts),
   },
 });
@@ -145,8 +142,8 @@ function verb<Name extends "deploy" | "start" | "stop" | "restart">(name: Name, 
     path: `/{id}/${name}`,
     request: { params: ProjectId, headers: WaitHeader },
     responses: {
-      202: json(Changed, "The operation has begun"),
-      ...problems("project_not_found", "invalid_configuration", ...conflicts),
+      202: { ...json(Changed, "The operation has begun"), headers: WaitApplied },
+      ...problems("project_not_found", "invalid_configuration", ...conflicts, "conflict", "runtime_unavailable"),
     },
   });
 }
@@ -156,16 +153,26 @@ export interface ProjectRouteDeps {
   reader: ProjectReader;
   /** Waits for an operation's end. */
   finished: WaitFor;
+  /** When the deprecated container tiers go away. */
+  sunsetAt: Date;
 }
 
-export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) {
+export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectRouteDeps) {
+  const notice = Object.entries(sunsetNotice(sunsetAt));
+  /** Tells who still sends a deprecated container tier that it goes away. */
+  function noteLegacy(c: Context<ApiEnv>, { containerTierId }: { containerTierId?: string | undefined }): void {
+    if (containerTierId !== undefined) for (const [name, value] of notice) c.header(name, value);
+  }
+
   /** Waits as long as the caller prefers, then answers with how things stand. */
-  async function settled(accepted: Accepted, prefer: string | undefined, request: Request): Promise<Accepted> {
+  async function settled(c: Context<ApiEnv>, accepted: Accepted, prefer: string | undefined): Promise<Accepted> {
     const seconds = waitSeconds(prefer);
-    if (seconds === 0 || accepted.operation === null) return accepted;
+    if (seconds === 0) return accepted;
+    c.header("preference-applied", `wait=${seconds}`);
+    if (accepted.operation === null) return accepted;
     const operation = await finished(
       accepted.operation.id,
-      AbortSignal.any([request.signal, AbortSignal.timeout(seconds * 1000)]),
+      AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(seconds * 1000)]),
     );
     return { ...accepted, operation, project: projects.find(accepted.project.id) ?? accepted.project };
   }
@@ -183,20 +190,20 @@ export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) 
     return c.json({ projects: shown, nextCursor: page.length > limit && last ? encodeCursor(last) : null }, 200);
   });
   router.openapi({ ...create, findMore: projects.findViolations }, async (c) => {
-    const accepted = await settled(await projects.create(c.req.valid("json")), c.req.valid("header").prefer, c.req.raw);
+    const request = c.req.valid("json");
+    const accepted = await settled(c, await projects.create(request), c.req.valid("header").prefer);
+    noteLegacy(c, request);
     return c.json(accepted, 201, { location: `/api/projects/${accepted.project.id}` });
   });
   router.openapi(get, (c) => c.json({ project: projects.get(c.req.valid("param").id) }, 200));
   router.openapi(update, async (c) => {
-    const accepted = await projects.update(c.req.valid("param").id, c.req.valid("json"));
-    return c.json(await settled(accepted, c.req.valid("header").prefer, c.req.raw), 200);
+    const request = c.req.valid("json");
+    const accepted = await projects.update(c.req.valid("param").id, request);
+    noteLegacy(c, request);
+    return c.json(await settled(c, accepted, c.req.valid("header").prefer), 200);
   });
   router.openapi(remove, async (c) => {
-    const accepted = await settled(
-      await projects.remove(c.req.valid("param").id),
-      c.req.valid("header").prefer,
-      c.req.raw,
-    );
+    const accepted = await settled(c, await projects.remove(c.req.valid("param").id), c.req.valid("header").prefer);
     return accepted.operation?.status === "succeeded" ? c.body(null, 204) : c.json(accepted, 202);
   });
   router.openapi(status, async (c) => c.json(await reader.status(c.req.valid("param").id), 200));
@@ -208,7 +215,7 @@ export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) 
   ] as const) {
     router.openapi(verb(name, summary), async (c) => {
       const accepted = await projects[name](c.req.valid("param").id);
-      return c.json(await settled(accepted, c.req.valid("header").prefer, c.req.raw), 202);
+      return c.json(await settled(c, accepted, c.req.valid("header").prefer), 202);
     });
   }
   return router;

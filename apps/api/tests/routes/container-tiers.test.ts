@@ -4,12 +4,13 @@ import { z } from "zod";
 import { createTestApp, type TestApp } from "../support/app.ts";
 
 const sunsetAt = new Date("2027-01-31T00:00:00Z");
+const before = () => new Date("2027-01-30T23:59:59Z");
 let api: TestApp;
 afterEach(async () => await api.close());
 
 describe("the deprecated container tiers", () => {
   test("are listed with what replaces them until the sunset", async () => {
-    api = createTestApp({ sunsetAt, now: () => new Date("2027-01-30T23:59:59Z") });
+    api = createTestApp({ sunsetAt, now: before });
     const { status, body } = await api.call("GET", "/api/container-tiers");
     expect(status).toBe(200);
     const tiers = z.array(z.strictObject(ContainerTier.shape)).parse(body["tiers"]);
@@ -24,7 +25,7 @@ describe("the deprecated container tiers", () => {
   });
 
   test("say in each answer's headers that they go away, and when", async () => {
-    api = createTestApp({ sunsetAt });
+    api = createTestApp({ sunsetAt, now: before });
     for (const path of ["/api/container-tiers", "/api/container-tiers/lite"]) {
       const { headers } = await api.call("GET", path);
       expect(headers.get("deprecation")).toBe(`@${Date.parse("2027-01-01T00:00:00Z") / 1000}`);
@@ -34,7 +35,7 @@ describe("the deprecated container tiers", () => {
   });
 
   test("are 404 when unknown", async () => {
-    api = createTestApp({ sunsetAt });
+    api = createTestApp({ sunsetAt, now: before });
     const { status, body } = await api.call("GET", "/api/container-tiers/light");
     expect(status).toBe(404);
     expect(body).toMatchObject({ code: "container_tier_not_found", error: "Container tier not found" });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { PROBLEM_HELP } from "../../src/http/problem-help.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { rawRequest } from "../support/raw-http.ts";
 
@@ -39,6 +40,17 @@ describe("without a token", () => {
       const { status, body } = await api.call("GET", path, undefined, { host });
       expect(status).toBe(403);
       expect(body).toMatchObject({ code: "host_not_allowed", error: expect.stringContaining("API_TOKEN") });
+    }
+  });
+
+  test("the refusal and its help name hosts that are served", async () => {
+    const { body } = await api.call("GET", "/api/flavors", undefined, { host: "evil.example" });
+    for (const text of [body.detail, PROBLEM_HELP.host_not_allowed.fix]) {
+      const named = text.match(/127\.0\.0\.1|localhost|\[::1\]/g);
+      expect(named).toHaveLength(3);
+      for (const host of named) {
+        expect((await api.call("GET", "/api/flavors", undefined, { host })).status).toBe(200);
+      }
     }
   });
 

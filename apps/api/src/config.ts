@@ -25,6 +25,8 @@ const registry = /^[a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/;
 const owner = /^[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/;
 const uuid = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id as Coolify shows it");
 
+const isOrigin = (text: string): boolean => /^https?:\/\/[^/?#@\s]+$/i.test(text) && URL.canParse(text);
+
 const fields = {
   PORT: z
     .string()
@@ -72,13 +74,9 @@ const fields = {
   ALLOWED_ORIGINS: z
     .string()
     .transform((list) => list.split(",").map((origin) => origin.trim()))
-    .pipe(
-      z.array(
-        z
-          .string()
-          .regex(/^https?:\/\/[A-Za-z0-9.[\]:-]+$/, "must be a comma list of origins such as https://dash.example.com"),
-      ),
-    ),
+    .refine((list) => list.every(isOrigin), "must be a comma list of origins such as https://dash.example.com")
+    // As browsers write them: lower case, without the scheme's own port.
+    .transform((list) => list.map((origin) => new URL(origin).origin)),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], {
     error: "must be debug, info, warn, error or silent",
   }),

@@ -80,7 +80,7 @@ describe("the configuration", () => {
   });
 
   test("takes a list of web origins, and nothing that is no origin", () => {
-    expect(load({ ALLOWED_ORIGINS: "https://dash.example.com, http://localhost:5173" }).allowedOrigins).toEqual([
+    expect(load({ ALLOWED_ORIGINS: "https://Dash.example.com:443, http://localhost:5173" }).allowedOrigins).toEqual([
       "https://dash.example.com",
       "http://localhost:5173",
     ]);

@@ -40,3 +40,16 @@ test("a pid that has become somebody else's is not signalled", async () => {
   child.kill("SIGKILL");
   await child.exited;
 });
+
+test("what has got the group's number of a process from before a restart is not signalled", async () => {
+  // The shell leads a group of its own and ends, so that its child is in it without a leader.
+  const shell = Bun.spawn(["sh", "-c", "sleep 1000 >/dev/null & echo $!"], { detached: true, stdout: "pipe" });
+  const member = Number(await shell.stdout.text());
+  await shell.exited;
+  const identity = await table.identify(member);
+  await ender.endProject("p", { pid: shell.pid, identity: "another boot:1" });
+  expect(await table.identify(member)).toBe(identity);
+  // Of the same boot, what the leader started is ended.
+  await ender.endProject("p", { pid: shell.pid, identity: identity ?? "" });
+  expect(await table.identify(member)).toBeNull();
+});

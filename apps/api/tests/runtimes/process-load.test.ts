@@ -14,6 +14,7 @@ beforeEach(async () => {
   scans = 0;
   const processTable: ProcessTable = {
     identify: table.identify,
+    startOf: table.startOf,
     scan: () => {
       scans += 1;
       return table.scan();

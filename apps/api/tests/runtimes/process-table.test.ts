@@ -9,7 +9,8 @@ import { until } from "../support/process-world.ts";
 const children: Bun.Subprocess[] = [];
 afterEach(async () => {
   for (const child of children.splice(0)) {
-    child.kill("SIGKILL");
+    // Each leads a group, in which its own children are.
+    process.kill(-child.pid, "SIGKILL");
     await child.exited;
   }
 });
@@ -29,6 +30,13 @@ const tables = [
   { name: "ps", isHere: existsSync("/bin/ps"), table: createPsTable() },
 ];
 
+/** Identities of another boot, of before the first process of this one, and of no process at all. */
+const EARLIER_LIVES: ((identity: string) => string)[] = [
+  (identity) => `another-boot:${identity.split(":").at(-1)}`,
+  (identity) => (/^[0-9a-f-]{36}:/.test(identity) ? identity.replace(/:\d+$/, ":-1") : "Thu Jan 1 00:00:00 1970"),
+  () => "",
+];
+
 for (const { name, isHere, table } of tables) {
   describe.if(isHere)(`the process table by ${name}`, () => {
     test("tells a process as long as it runs", async () => {
@@ -38,7 +46,16 @@ for (const { name, isHere, table } of tables) {
       expect(await table.identify(child.pid)).toBe(identity);
       child.kill("SIGKILL");
       await child.exited;
+      children.splice(0);
       await until("it is gone", async () => (await table.identify(child.pid)) === null);
+    });
+
+    test("tells when a process started, unless pids have begun anew since", async () => {
+      const child = start(["sleep", "1000"]);
+      const identity = (await table.identify(child.pid)) ?? "";
+      const startedAt = (await table.scan()).find(({ pid }) => pid === child.pid)?.startedAt;
+      expect(await table.startOf(identity)).toBe(startedAt ?? Number.NaN);
+      for (const earlier of EARLIER_LIVES) expect(await table.startOf(earlier(identity))).toBeNull();
     });
 
     test("takes an ended process that nobody has waited for as gone", async () => {
@@ -95,13 +112,14 @@ describe("finding a project's processes", () => {
     groupId: pid,
     command: "bun x",
     home: null,
+    startedAt: 100,
     ...changes,
   });
-  const finderOf = (entries: ProcessEntry[]) =>
+  const finderOf = (entries: ProcessEntry[], start: number | null = 100) =>
     createProcessFinder({
       dataDir: "/data",
       instanceId: "one",
-      table: { identify: async () => null, scan: async () => entries },
+      table: { identify: async () => null, startOf: async () => start, scan: async () => entries },
     });
   const marks = (instanceId: string, projectId: string) =>
     `bun gateway.ts ${gatewayMarks(instanceId, projectId).join(" ")}`;
@@ -126,8 +144,16 @@ describe("finding a project's processes", () => {
 
   test("takes what is left of a group, unless the group's number is somebody else's by now", async () => {
     const member = entry(21, { groupId: 20 });
-    expect((await finderOf([member]).of("a", 20)).map(({ pid }) => pid)).toEqual([21]);
-    expect(await finderOf([member, entry(20, {})]).of("a", 20)).toEqual([]);
+    const leader = { pid: 20, identity: "then" };
+    expect((await finderOf([member]).of("a", leader)).map(({ pid }) => pid)).toEqual([21]);
+    expect(await finderOf([member, entry(20, {})]).of("a", leader)).toEqual([]);
     expect(await finderOf([member]).of("a")).toEqual([]);
+  });
+
+  test("takes nothing by a group's number from before pids began anew, nor what is older than its leader", async () => {
+    const leader = { pid: 20, identity: "then" };
+    const entries = [entry(21, { groupId: 20, startedAt: 99 }), entry(22, { groupId: 20, startedAt: 101 })];
+    expect((await finderOf(entries).of("a", leader)).map(({ pid }) => pid)).toEqual([22]);
+    expect(await finderOf(entries, null).of("a", leader)).toEqual([]);
   });
 });

@@ -62,7 +62,7 @@ export function createProcessEnder({ table, finder, stopTimeoutMs }: ProcessEnde
     const asked = new Set<number>();
     let lookMs = POLL_MS;
     for (;;) {
-      const left = await finder.of(projectId, leader?.pid);
+      const left = await finder.of(projectId, leader);
       if (left.length === 0) return;
       const now = performance.now();
       if (now >= politeUntil + KILL_TIMEOUT_MS) throw stillThere();

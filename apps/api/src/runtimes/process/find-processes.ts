@@ -35,20 +35,30 @@ export function createProcessFinder({ table, dataDir, instanceId }: ProcessFinde
     return rest === "home" ? [{ ...entry, projectId, kind: null }] : [];
   }
 
+  /**
+   * Members of a group that carry no mark. Its number belongs to somebody else once another leads it,
+   * or pids have begun anew; and whoever started before the leader was never of its group.
+   */
+  async function leftOf(
+    { pid: groupId, identity }: { pid: number; identity: string },
+    entries: readonly ProcessEntry[],
+    known: ReadonlySet<number>,
+  ): Promise<ProcessEntry[]> {
+    const members = entries.filter((entry) => entry.groupId === groupId && !known.has(entry.pid));
+    if (members.length === 0 || members.some(({ pid }) => pid === groupId)) return [];
+    const since = await table.startOf(identity);
+    return since === null ? [] : members.filter(({ startedAt }) => startedAt >= since);
+  }
+
   return {
     all: async (): Promise<FoundProcess[]> => (await table.scan()).flatMap(recognize),
 
-    /**
-     * The project's processes, and with `groupId` also what is left of that group. A leader that
-     * is not one of the project's means that the number belongs to somebody else by now.
-     */
-    async of(projectId: string, groupId?: number): Promise<FoundProcess[]> {
+    /** The project's processes, and with `leader` also what is left of the group that one led. */
+    async of(projectId: string, leader?: { pid: number; identity: string }): Promise<FoundProcess[]> {
       const entries = await table.scan();
       const found = entries.flatMap(recognize).filter((entry) => entry.projectId === projectId);
       const pids = new Set(found.map(({ pid }) => pid));
-      const leader = entries.find(({ pid }) => pid === groupId);
-      if (groupId === undefined || (leader && !pids.has(leader.pid))) return found;
-      const others = entries.filter((entry) => entry.groupId === groupId && !pids.has(entry.pid));
+      const others = leader ? await leftOf(leader, entries, pids) : [];
       return [...found, ...others.map((entry) => ({ ...entry, projectId, kind: null }))];
     },
   };

@@ -21,6 +21,13 @@ export function createProcTable(): ProcessTable {
       return stat && `${boot}:${stat.startTicks}`;
     },
 
+    async startOf(identity) {
+      const [bootThen, ticks = ""] = identity.split(":");
+      const first = readStat(1);
+      if (boot === "" || bootThen !== boot || ticks === "" || !first) return null;
+      return Number(ticks) >= Number(first.startTicks) ? Number(ticks) : null;
+    },
+
     scan: shareRuns(async () => {
       const entries: ProcessEntry[] = [];
       let pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
@@ -52,7 +59,13 @@ function readEntry(pid: number): ProcessEntry | "unclear" | null {
   if (command === "") return "unclear";
   const environment = read(`/proc/${pid}/environ`) ?? "";
   const home = /(?:^|\0)HOME=([^\0]*)/.exec(environment)?.[1] ?? null;
-  return { pid, groupId: stat.groupId, command: command.replaceAll("\0", " ").trim(), home };
+  return {
+    pid,
+    groupId: stat.groupId,
+    command: command.replaceAll("\0", " ").trim(),
+    home,
+    startedAt: Number(stat.startTicks),
+  };
 }
 
 function readStat(pid: number): { groupId: number; flags: number; startTicks: string } | null {

@@ -3,22 +3,36 @@ import { shareRuns, type ProcessEntry, type ProcessTable } from "./process-table
 
 /** macOS and others without /proc: what `ps` prints. Environments stay hidden. */
 export function createPsTable(): ProcessTable {
+  async function identify(pid: number): Promise<string | null> {
+    const line = (await ps(["-o", "stat=,lstart=", "-p", String(pid)])).trim();
+    const [state = "", ...start] = line.split(/\s+/);
+    return state === "" || state.startsWith("Z") ? null : start.join(" ");
+  }
+
   return {
-    async identify(pid) {
-      const line = (await ps(["-o", "stat=,lstart=", "-p", String(pid)])).trim();
-      const [state = "", ...start] = line.split(/\s+/);
-      return state === "" || state.startsWith("Z") ? null : start.join(" ");
+    identify,
+
+    async startOf(identity) {
+      const first = timeOf((await identify(1)) ?? "");
+      const start = timeOf(identity);
+      return start >= first ? start : null;
     },
 
     scan: shareRuns(async () => {
-      const text = await ps(["-ww", "-axo", "pid=,pgid=,stat=,args="]);
+      const text = await ps(["-ww", "-axo", "pid=,pgid=,stat=,lstart=,args="]);
       return text.split("\n").flatMap((line): ProcessEntry[] => {
-        const [, pid, groupId, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-        if (command === undefined || state === undefined || state.startsWith("Z")) return [];
-        return [{ pid: Number(pid), groupId: Number(groupId), command, home: null }];
+        const [, pid, groupId, state, start, command] =
+          /^\s*(\d+)\s+(\d+)\s+(\S+)\s+((?:\S+\s+){4}\S+)\s+(.*)$/.exec(line) ?? [];
+        if (command === undefined || start === undefined || state === undefined || state.startsWith("Z")) return [];
+        return [{ pid: Number(pid), groupId: Number(groupId), command, home: null, startedAt: timeOf(start) }];
       });
     }),
   };
+}
+
+/** Milliseconds since 1970, of a date as `ps` prints it: `Mon Nov 23 14:45:35 2026`; NaN for anything else. */
+function timeOf(start: string): number {
+  return Date.parse(`${start.replaceAll(/\s+/g, " ")} UTC`);
 }
 
 /** Status 1 without output means that nothing matched. */

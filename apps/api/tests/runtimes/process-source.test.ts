@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultSourceHostRules, type SourceHostRules } from "../../src/runtimes/process/source-host.ts";
 import type { SandboxSpec } from "../../src/runtimes/runtime.ts";
 import type { DyingDeploy } from "../support/dying-deploy.ts";
+import { describeUnless } from "../support/engine.ts";
 import { startGitServer, type GitServer } from "../support/git-server.ts";
 import { createWorld, failureOf, MOODY_GATEWAY, runSteps, until, type World } from "../support/process-world.ts";
 
@@ -31,7 +32,9 @@ function expectNothingCloned(spec: SandboxSpec): void {
   expect(readdirSync(world.folder(spec)).filter((name) => name.startsWith("clone-"))).toEqual([]);
 }
 
-describe.if(Bun.which("git") !== null)("cloning a source", () => {
+const gitMissing = Bun.which("git") === null ? "git is not installed" : undefined;
+
+describeUnless(gitMissing, "cloning a source", () => {
   test("fills the workspace once", async () => {
     const spec = await world.spec({ sourceUrl: sourceAt("repo.git") });
     expect(await deploy(spec)).toEqual(["created", "cloning", "starting", "healthy"]);
@@ -161,6 +164,28 @@ describe.if(Bun.which("git") !== null)("cloning a source", () => {
       expectNothingCloned(spec);
     },
   );
+
+  test("over ssh uses neither keys nor settings of the account that runs the API", async () => {
+    const bin = join(world.dataDir, "bin");
+    const seen = join(world.dataDir, "ssh-arguments");
+    await mkdir(bin);
+    await writeFile(join(bin, "ssh"), `#!/bin/sh\nprintf '%s\\n' "$@" > ${seen}\nexit 255\n`, { mode: 0o755 });
+    const baseEnv = { ...world.options.baseEnv, PATH: `${bin}:${world.options.baseEnv["PATH"]}` };
+    const runtime = await world.restart({ baseEnv });
+    const spec = await world.spec({ sourceUrl: "ssh://git@git.example/private.git" });
+    expect((await failureOf(runSteps(runtime.steps.deploy, spec))).failure).toBe("source_clone_failed");
+    const args = (await readFile(seen, "utf8")).split("\n");
+    expect(args.slice(0, 2)).toEqual(["-F", "/dev/null"]);
+    expect(args).toEqual(
+      expect.arrayContaining([
+        "-oIdentityFile=none",
+        "-oIdentitiesOnly=yes",
+        "-oIdentityAgent=none",
+        "-oBatchMode=yes",
+        "-oUserKnownHostsFile=/dev/null",
+      ]),
+    );
+  });
 
   test("that takes too long is ended as a whole", async () => {
     server.intercept = () => new Promise(() => undefined);

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { redact } from "../docker/redact.ts";
+import { redact } from "../redact.ts";
 import { RuntimeError, type SandboxSpec, type StepContext } from "../runtime.ts";
 import type { ProcessEnder } from "./end-processes.ts";
 import { cloneMarks, type ProcessFinder } from "./find-processes.ts";
@@ -12,6 +12,15 @@ import { findNewHome, isRedirectRefusal } from "./source-redirect.ts";
 
 const REDIRECTS_MAX = 5;
 const MESSAGE_LENGTH_MAX = 500;
+
+/**
+ * ssh goes by the account's home, not by HOME: it must be told to use no settings, keys, agent or
+ * known hosts of whoever runs the API. A clone is made once, so there is no host key to remember.
+ */
+const SSH_COMMAND = [
+  "ssh -F /dev/null -oIdentityFile=none -oIdentitiesOnly=yes -oIdentityAgent=none -oBatchMode=yes",
+  "-oUserKnownHostsFile=/dev/null -oStrictHostKeyChecking=accept-new -oConnectTimeout=30",
+].join(" ");
 
 export interface SourceClonerDeps {
   instanceId: string;
@@ -105,7 +114,7 @@ function gitEnvironment(folder: ProjectFolder, baseEnv: Readonly<Record<string, 
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "false",
     SSH_ASKPASS: "false",
-    GIT_SSH_COMMAND: "ssh -oBatchMode=yes -oConnectTimeout=30",
+    GIT_SSH_COMMAND: SSH_COMMAND,
     GIT_ALLOW_PROTOCOL: "https:http:ssh:git",
     GIT_LFS_SKIP_SMUDGE: "1",
   };

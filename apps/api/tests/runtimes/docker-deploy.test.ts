@@ -124,13 +124,28 @@ describeWithEngine("a sandbox on Docker", () => {
 
   test("keeps its files and ports over stop and start", async () => {
     await shell("echo kept > /home/developer/workspace/note");
-    await runSteps(runtime.steps.stop, spec);
+    expect((await runSteps(runtime.steps.stop, spec)).map(({ type }) => type)).toEqual(["stopping"]);
     expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "exited", exitCode: 0 });
     await runSteps(runtime.steps.stop, spec);
     expect((await runSteps(runtime.steps.start, spec)).map(({ type }) => type)).toEqual(["starting", "healthy"]);
     expect(await shell("cat /home/developer/workspace/note")).toBe("kept");
     expect(await info()).toEqual({ status: 200, projectId: spec.projectId });
     expect((await container(spec).inspect()).HostConfig.RestartPolicy?.Name).toBe("unless-stopped");
+  });
+
+  test("comes back after somebody killed or removed it", async () => {
+    await container(spec).kill();
+    await container(spec).wait();
+    expect((await runtime.inspect(spec.projectId)).state).toBe("exited");
+    expect((await runSteps(runtime.steps.start, spec)).map(({ type }) => type)).toEqual(["starting", "healthy"]);
+    expect(await info()).toEqual({ status: 200, projectId: spec.projectId });
+
+    await container(spec).remove({ force: true });
+    expect((await runtime.inspect(spec.projectId)).state).toBe("absent");
+    const events = await runSteps(runtime.steps.deploy, spec);
+    expect(events.map(({ type }) => type)).toEqual(["created", "starting", "healthy"]);
+    expect(await info()).toEqual({ status: 200, projectId: spec.projectId });
+    expect(await shell("cat /home/developer/workspace/note")).toBe("kept");
   });
 
   test("is made anew for another generation, on the same files", async () => {

@@ -4,7 +4,7 @@ import { connectDocker } from "../../src/runtimes/docker/connect.ts";
 import { createFrameReader } from "../../src/runtimes/docker/log-frames.ts";
 import { createLineJoiner } from "../../src/runtimes/docker/log-lines.ts";
 import { createPullProgress, type PullMessage } from "../../src/runtimes/docker/pull-progress.ts";
-import { redact, secretsOf } from "../../src/runtimes/docker/redact.ts";
+import { redact, secretsOf } from "../../src/runtimes/redact.ts";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
 
 const SECRET = "sk-secret-of-the-project";

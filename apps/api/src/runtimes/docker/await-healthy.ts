@@ -6,7 +6,7 @@ import { SOURCE_TIMEOUT_SECONDS } from "./container-settings.ts";
 import { describeExit } from "./describe-exit.ts";
 import { findSandbox } from "./find-container.ts";
 import type { DockerContext } from "./options.ts";
-import { secretsOf } from "./redact.ts";
+import { secretsOf } from "../redact.ts";
 import { removeContainer } from "./remove-container.ts";
 import { stopContainer } from "./stop-container.ts";
 

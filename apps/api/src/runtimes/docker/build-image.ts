@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { RuntimeError, type SandboxSpec } from "../runtime.ts";
 import type { BuildImage } from "./options.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 import { throttle } from "./throttle.ts";
 
 const SCRIPT = "docker/scripts/build.sh";
@@ -39,7 +39,10 @@ export function missingBuildFile(
 export function createScriptBuilder({ repoRoot, env }: ScriptBuilderOptions): BuildImage {
   return async (spec, report, signal) => {
     const missing = missingBuildFile(repoRoot, spec);
-    if (missing !== null) throw unavailable(spec, `it cannot be built, because there is no ${missing}`);
+    if (missing !== null) {
+      const ways = "use another flavor or addons (GET /api/images/matrix), or set REGISTRY_URL to where the image is";
+      throw unavailable(spec, `it cannot be built, because there is no ${missing}; ${ways}`);
+    }
     if (signal.aborted) throw new RuntimeError("timeout", `building ${spec.imageRef}: broken off`);
     const reportLine = throttle(REPORT_EVERY_MS, (line: string) =>
       report("building", { imageRef: spec.imageRef, line }),

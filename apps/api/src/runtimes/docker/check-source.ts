@@ -2,7 +2,7 @@ import type Dockerode from "dockerode";
 import { RuntimeError, type SandboxSpec } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { readLogFrames } from "./log-frames.ts";
-import { redact, secretsOf } from "./redact.ts";
+import { redact, secretsOf } from "../redact.ts";
 
 const SAID_LENGTH_MAX = 1_000;
 

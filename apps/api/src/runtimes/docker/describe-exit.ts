@@ -1,7 +1,7 @@
 import type Dockerode from "dockerode";
 import { callEngine } from "./call-engine.ts";
 import { readLogFrames } from "./log-frames.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 
 const TAIL_LINES = 20;
 const TAIL_LENGTH_MAX = 2_000;

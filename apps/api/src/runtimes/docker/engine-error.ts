@@ -1,5 +1,5 @@
 import { RuntimeError, type RuntimeFailure } from "../runtime.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 
 const MESSAGE_LENGTH_MAX = 600;
 

@@ -5,7 +5,7 @@ import { findByName } from "./find-container.ts";
 import { findImage } from "./find-image.ts";
 import { assertOurs, LABELS } from "./names.ts";
 import type { DockerContext } from "./options.ts";
-import { secretsOf } from "./redact.ts";
+import { secretsOf } from "../redact.ts";
 import { removeContainer } from "./remove-container.ts";
 import { stopContainer } from "./stop-container.ts";
 

@@ -59,7 +59,15 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
         ...start,
       ],
       start,
-      stop: [{ name: "stop", run: ({ projectId }, { signal }) => stopContainer(context, projectId, signal) }],
+      stop: [
+        {
+          name: "stop",
+          run: async ({ projectId }, { report, signal }) => {
+            report("stopping");
+            await stopContainer(context, projectId, signal);
+          },
+        },
+      ],
       remove: [
         { name: "container", run: ({ projectId }, { signal }) => removeContainer(context, projectId, signal) },
         { name: "volume", run: ({ projectId }, { signal }) => removeVolume(context, projectId, signal) },

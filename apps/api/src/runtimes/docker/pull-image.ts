@@ -3,7 +3,7 @@ import { RuntimeError, type StepContext } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { toRuntimeError } from "./engine-error.ts";
 import { createPullProgress, PullMessage } from "./pull-progress.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redact.ts";
 import { throttle } from "./throttle.ts";
 
 const REPORT_EVERY_MS = 250;

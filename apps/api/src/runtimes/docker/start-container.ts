@@ -1,12 +1,14 @@
-import { RuntimeError, type SandboxSpec, type Step } from "../runtime.ts";
+import { RuntimeError, type RuntimeFailure, type SandboxSpec, type Step } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { statusOf } from "./engine-error.ts";
 import { findSandbox } from "./find-container.ts";
 import type { DockerContext } from "./options.ts";
-import { secretsOf } from "./redact.ts";
+import { secretsOf } from "../redact.ts";
 import { removeContainer } from "./remove-container.ts";
 
 const START_TIMEOUT_MS = 120_000;
+/** It can never start as it was made: its port is taken, or its network is gone. */
+const STALE: ReadonlySet<string> = new Set<RuntimeFailure>(["port_conflict", "not_found"]);
 const PORT_TAKEN = /port is already allocated|address already in use|ports are not available/i;
 
 /** Starts the container unless it runs. One whose ports are taken is removed, as it can have no others. */
@@ -16,9 +18,10 @@ export function createStartStep(context: DockerContext): Step {
     run: async (spec, { report, signal }) => {
       const found = await findSandbox(context, spec.projectId, signal);
       if (found === null) throw new RuntimeError("not_found", "the sandbox is gone; deploy the project again");
+      const container = context.docker.getContainer(found.Id);
+      if (found.State.Paused) await callEngine("resuming the sandbox", () => container.unpause(), { signal });
       if (found.State.Running && !found.State.Restarting) return;
       report("starting");
-      const container = context.docker.getContainer(found.Id);
       const secrets = secretsOf(spec);
       if (found.HostConfig.RestartPolicy?.Name !== "no") {
         await callEngine("preparing the start", () => container.update({ RestartPolicy: { Name: "no" } }), { signal });
@@ -40,9 +43,8 @@ export function createStartStep(context: DockerContext): Step {
           otherwise: { 304: "already running" },
         });
       } catch (error) {
-        if (error instanceof RuntimeError && error.failure === "port_conflict") {
-          await removeContainer(context, spec.projectId, signal);
-        }
+        const isStale = error instanceof RuntimeError && STALE.has(error.failure);
+        if (isStale) await removeContainer(context, spec.projectId, signal);
         throw error;
       }
     },

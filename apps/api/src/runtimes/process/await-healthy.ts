@@ -1,4 +1,4 @@
-import { redact, secretsOf } from "../docker/redact.ts";
+import { redact, secretsOf } from "../redact.ts";
 import { awaitGateway } from "../await-gateway.ts";
 import { RuntimeError, type SandboxSpec, type StepContext } from "../runtime.ts";
 import type { ProcessEnder } from "./end-processes.ts";

@@ -1,4 +1,4 @@
-import type { SandboxSpec } from "../runtime.ts";
+import type { SandboxSpec } from "./runtime.ts";
 
 /** Shorter values, such as `1` or `true`, are no secrets and stand in every other text. */
 const SECRET_LENGTH_MIN = 6;

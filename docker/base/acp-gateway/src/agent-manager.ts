@@ -11,6 +11,7 @@ type AgentManagerDeps = {
   /** The environment of the programs, whose PATH is also where they are looked for. */
   env: Record<string, string>;
   now: () => number;
+  probe?: ReturnType<typeof createVersionProbe>;
 };
 
 type Known = { file: string; version: Promise<string | null>; askAgainAt: number };
@@ -22,8 +23,7 @@ export type AgentManager = ReturnType<typeof createAgentManager>;
  * meanwhile is seen; a program's version is asked once and again only when its file changes.
  * `close` ends whatever is still being asked.
  */
-export function createAgentManager({ entries, env, now }: AgentManagerDeps) {
-  const probe = createVersionProbe({ env });
+export function createAgentManager({ entries, env, now, probe = createVersionProbe({ env }) }: AgentManagerDeps) {
   const known = new Map<string, Known>();
 
   async function ask(program: string): Promise<string | null> {
@@ -36,7 +36,8 @@ export function createAgentManager({ entries, env, now }: AgentManagerDeps) {
     const file = `${mtimeMs} ${size}`;
     const found = known.get(program);
     if (found?.file === file && now() < found.askAgainAt) return found.version;
-    const entry: Known = { file, version: ask(program), askAgainAt: Number.POSITIVE_INFINITY };
+    // A question that failed counts as one without an answer, so it is asked again too.
+    const entry: Known = { file, version: ask(program).catch(() => null), askAgainAt: Number.POSITIVE_INFINITY };
     known.set(program, entry);
     const version = await entry.version;
     if (version === null) entry.askAgainAt = now() + RETRY_AFTER_MS;

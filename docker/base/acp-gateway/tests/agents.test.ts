@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createAgentManager } from "../src/agent-manager.ts";
 import { startGateway, temporaryFolder, TOKEN, until } from "./support/gateway.ts";
 
 type Agent = {
@@ -92,6 +93,29 @@ describe("the list of agents", () => {
     const agents = await agentsOf(gateway);
     expect(agents.get("qwen")).toMatchObject({ installed: true, version: null });
     expect(agents.get("gemini")).toMatchObject({ installed: true, version: null });
+  });
+
+  test("a question that broke off is asked again after a minute", async () => {
+    await using bin = await temporaryFolder();
+    await script(join(bin.path, "qwen"), "echo 1.2.3");
+    let time = 0;
+    let asked = 0;
+    const run = async () => {
+      asked += 1;
+      if (asked === 1) throw new Error("the pipe broke");
+      return "1.2.3";
+    };
+    const manager = createAgentManager({
+      entries: [{ id: "qwen", name: "Qwen", command: ["qwen"] }],
+      env: { PATH: bin.path },
+      now: () => time,
+      probe: { run, close: () => undefined },
+    });
+    expect(await manager.find("qwen")).toMatchObject({ installed: true, version: null });
+    expect(await manager.find("qwen")).toMatchObject({ version: null });
+    expect(asked).toBe(1);
+    time = 60_000;
+    expect(await manager.find("qwen")).toMatchObject({ version: "1.2.3" });
   });
 
   test("the program sees neither the token nor other variables of the gateway", async () => {

@@ -4,6 +4,7 @@ import { createProcessFinder, gatewayMarks } from "../../src/runtimes/process/fi
 import { createProcTable } from "../../src/runtimes/process/proc-table.ts";
 import { shareRuns, type ProcessEntry } from "../../src/runtimes/process/process-table.ts";
 import { createPsTable } from "../../src/runtimes/process/ps-table.ts";
+import { describeUnless } from "../support/engine.ts";
 import { until } from "../support/process-world.ts";
 
 const children: Bun.Subprocess[] = [];
@@ -38,7 +39,7 @@ const EARLIER_LIVES: ((identity: string) => string)[] = [
 ];
 
 for (const { name, isHere, table } of tables) {
-  describe.if(isHere)(`the process table by ${name}`, () => {
+  describeUnless(isHere ? undefined : `this system has no ${name}`, `the process table by ${name}`, () => {
     test("tells a process as long as it runs", async () => {
       const child = start(["sleep", "1000"]);
       const identity = await table.identify(child.pid);

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Makes the Debian image that the base image starts from, for machines that cannot pull it.
+# Brings the Debian image that the base image starts from: pulls it, and makes it on machines that cannot.
 #
 # Usage: debian-image.sh [--force] [--help]
 #
-#   --force   make it again although the engine already has it
+#   --force   make it with debootstrap although the engine has it or could pull it
 #
-# The packages come from the mirror in this machine's own apt configuration, or from
-# DEBIAN_MIRROR. Needs root, debootstrap, and a Docker engine. Prints the image's name.
+# An image that is there is left as it is; a pull that takes over 60 s is given up.
+# When it is made, the packages come from the mirror in this machine's own apt configuration, or from
+# DEBIAN_MIRROR. That needs root and debootstrap. Prints the image's name.
 set -Eeuo pipefail
 # shellcheck source=config.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/config.sh"
 
+PULL_SECONDS_MAX=60
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The first URI of the first source that looks like Debian's main archive.
@@ -81,6 +83,11 @@ main() {
   require_engine
   if [[ ${force} == false ]] && image_exists "${DEBIAN_IMAGE}"; then
     log "${DEBIAN_IMAGE} is already there"
+    printf '%s\n' "${DEBIAN_IMAGE}"
+    return
+  fi
+  if [[ ${force} == false ]] && timeout "${PULL_SECONDS_MAX}" docker pull --quiet "${DEBIAN_IMAGE}" > /dev/null 2>&1; then
+    log "${DEBIAN_IMAGE} is pulled"
     printf '%s\n' "${DEBIAN_IMAGE}"
     return
   fi

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "./app.ts";
 import type { Config, Environment } from "./config.ts";
@@ -7,10 +7,10 @@ import { migrate } from "./db/migrate.ts";
 import { openDatabase } from "./db/open.ts";
 import { closeDatabase } from "./db/prepared.ts";
 import type { Logger } from "./http/logger.ts";
-import { getInstanceId } from "./models/meta.ts";
 import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
 import type { OperationRunnerDeps } from "./services/operation-runner.ts";
+import { loadInstanceId } from "./services/instance-id.ts";
 import { createProjectServices } from "./services/project-services.ts";
 import { reconcile } from "./services/reconciler.ts";
 import { createSecretBox, loadOrCreateKey } from "./services/secret-box.ts";
@@ -30,6 +30,11 @@ export interface ControlPlane {
   close: () => Promise<void>;
 }
 
+/** The machine does not let the API start; the message is one line and says what would help. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
 /**
  * Builds the world and serves it: database, runtime, routes. Resolves once requests are answered.
  * @throws DatabaseError, RuntimeError or the listener's error, with nothing left open
@@ -41,7 +46,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    makeDataDir(config.dataDir);
     const lock = acquireDatabaseLock(config.databasePath);
     closers.push(() => lock.release());
     const db = openDatabase(config.databasePath);
@@ -49,7 +54,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const migrated = migrate(db);
     if (migrated.applied.length > 0) logger.info(migrated, "database migrated");
 
-    const instanceId = getInstanceId(db);
+    const instanceId = loadInstanceId(db, join(config.dataDir, "instance-id"));
     const secretBox = createSecretBox(
       loadOrCreateKey({ configured: config.encryptionKey, file: join(config.dataDir, "encryption.key") }),
     );
@@ -85,7 +90,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       auth: { token: config.apiToken, allowedOrigins: config.allowedOrigins },
     });
 
-    const server = Bun.serve({
+    const server = listen({
       hostname: config.host,
       port: config.port,
       idleTimeout: 120,
@@ -104,4 +109,33 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await close();
     throw error;
   }
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StartError(
+      `DATA_DIR ${dataDir} cannot be used (${codeOf(error)}); set it to a folder that can be written.`,
+      { cause: error },
+    );
+  }
+}
+
+function listen(options: Parameters<typeof Bun.serve>[0]): Bun.Server<unknown> {
+  try {
+    return Bun.serve(options);
+  } catch (error) {
+    const where = `${"hostname" in options ? options.hostname : ""}:${"port" in options ? options.port : ""}`;
+    throw new StartError(
+      `Cannot listen on ${where} (${codeOf(error)}). Stop what holds the port, or set another PORT or HOST.`,
+      { cause: error },
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

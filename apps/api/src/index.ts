@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConfigError, loadConfig } from "./config.ts";
-import { startControlPlane } from "./control-plane.ts";
+import { startControlPlane, StartError } from "./control-plane.ts";
 import { DatabaseError } from "./db/error.ts";
 import { createLogger } from "./http/logger.ts";
 import { RuntimeError } from "./runtimes/runtime.ts";
@@ -48,10 +48,8 @@ async function main(): Promise<void> {
 function explain(error: unknown): { message: string; exitCode: number } {
   if (error instanceof ConfigError || error instanceof SecretKeyError)
     return { message: error.message, exitCode: EX_CONFIG };
-  if (error instanceof DatabaseError || error instanceof RuntimeError) return { message: error.message, exitCode: 1 };
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return { message: "The port is in use. Stop what holds it, or set another PORT.", exitCode: 1 };
-  }
+  if (error instanceof DatabaseError || error instanceof RuntimeError || error instanceof StartError)
+    return { message: error.message, exitCode: 1 };
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
 }
 

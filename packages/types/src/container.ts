@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { visibleName } from "./visible-name.ts";
 
 const timestamps = {
   /** ISO 8601, UTC. */
@@ -17,7 +18,7 @@ export const CatalogId = z
   .max(22)
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "use lower-case letters, digits and single dashes");
 
-const name = z.string().trim().min(1).max(100);
+const name = visibleName;
 const description = z.string().max(500).nullable();
 const sortOrder = z.int().min(0).max(1_000_000);
 const priceMonthly = z.number().min(0).max(1_000_000);

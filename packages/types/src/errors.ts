@@ -26,6 +26,7 @@ export const ProblemCode = z.enum([
   "runtime_mismatch",
   "not_running",
   "runtime_unavailable",
+  "storage_unavailable",
   "not_ready",
   "internal",
 ]);

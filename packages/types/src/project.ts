@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { visibleName } from "./visible-name.ts";
 
 /** `creating` to `deleting` are on their way; the others rest. */
 export const ProjectStatus = z.enum([
@@ -61,20 +62,12 @@ export const Project = z
   .meta({ id: "Project" });
 export type Project = z.infer<typeof Project>;
 
-const visible = /[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const projectName = z
-  .string()
-  .trim()
-  .min(1, { abort: true })
-  .max(100)
-  .regex(/^\P{Cc}*$/u, "must not have control characters")
-  .regex(visible, "needs at least one visible character");
 const projectDescription = z.string().max(500);
 const idList = z.array(z.string().min(1).max(100)).max(50);
 
 /** What a project is made from. Absent ids mean tier `starter`, flavor `fullstack`, addon `code-server`. */
 export const CreateProjectInput = z.object({
-  name: projectName,
+  name: visibleName,
   description: projectDescription.optional(),
   sourceUrl: z.string().min(1).max(2000).optional(),
   resourceTierId: z.string().min(1).max(100).optional(),
@@ -92,7 +85,7 @@ export type CreateProjectRequest = z.infer<typeof CreateProjectRequest>;
 /** Body of `PATCH /api/projects/:id`. A new tier, flavor or addon set redeploys a running sandbox. */
 export const UpdateProjectRequest = z
   .strictObject({
-    name: projectName.optional(),
+    name: visibleName.optional(),
     description: projectDescription.nullable().optional(),
     resourceTierId: z.string().min(1).max(100).optional(),
     flavorId: z.string().min(1).max(100).optional(),

@@ -74,6 +74,10 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     means: "The runtime does not answer, such as a stopped Docker engine.",
     fix: "Bring it back; `GET /ready` tells when it answers.",
   },
+  storage_unavailable: {
+    means: "The disk that holds the database is full or cannot be written. Nothing of the request was done.",
+    fix: "Free some space on it, then send the request again.",
+  },
   not_ready: { means: "Something the API stands on is missing; `checks` says what.", fix: "See the check's code." },
   internal: {
     means: "A bug, or a machine in trouble. Nothing of it is told here.",

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   runtime_mismatch: { status: 409, title: "Runtime mismatch" },
   not_running: { status: 409, title: "Not running" },
   runtime_unavailable: { status: 503, title: "Runtime unavailable" },
+  storage_unavailable: { status: 503, title: "Storage unavailable" },
   not_ready: { status: 503, title: "Not ready" },
   internal: { status: 500, title: "Internal error" },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;

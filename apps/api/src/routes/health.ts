@@ -9,7 +9,7 @@ import type { Readiness } from "../services/readiness.ts";
 const tags = ["health"];
 
 const Checks = z.object({
-  database: z.object({ ok: z.boolean(), code: z.enum(["ok", "database_unavailable"]) }),
+  database: z.object({ ok: z.boolean(), code: z.enum(["ok", "database_unavailable", "disk_full"]) }),
   runtime: z.object({
     ok: z.boolean(),
     code: z.enum(["ok", "runtime_unavailable"]),

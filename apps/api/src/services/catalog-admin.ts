@@ -25,6 +25,7 @@ import {
 import type { Result } from "../models/result.ts";
 import type { Catalog } from "./catalog.ts";
 import { NOT_FOUND } from "./catalog-reader.ts";
+import { idConflict } from "./id-conflict.ts";
 import { GATEWAY_PORT, OPENCODE_PORT } from "./sandbox-ports.ts";
 
 export type CatalogAdmin = ReturnType<typeof createCatalogAdmin>;
@@ -42,6 +43,13 @@ export function createCatalogAdmin(db: Database, catalog: Catalog) {
     const errors = [...portViolations(addon.port ?? null, id), ...flavorViolations(addon.requiresFlavor ?? null)];
     if (errors.length === 0) return;
     throw new ApiError("validation_failed", errors.map(({ message }) => message).join("; "), { errors });
+  };
+
+  const checkNewId = (kind: "flavor" | "addon", id: string): void => {
+    const reason = idConflict(kind, id, catalog.snapshot());
+    if (reason === undefined) return;
+    const errors: Violation[] = [{ path: "id", code: "invalid_value", message: reason, fix: "Choose another id" }];
+    throw new ApiError("validation_failed", reason, { errors });
   };
 
   const portViolations = (port: number | null, id: string): Violation[] => {
@@ -67,12 +75,16 @@ export function createCatalogAdmin(db: Database, catalog: Catalog) {
       remove: (id: string) => done("tier", deleteResourceTier(db, id)),
     },
     flavors: {
-      create: (flavor: NewContainerFlavor) => done("flavor", createFlavor(db, flavor)),
+      create: (flavor: NewContainerFlavor) => {
+        checkNewId("flavor", flavor.id);
+        return done("flavor", createFlavor(db, flavor));
+      },
       update: (id: string, patch: ContainerFlavorPatch) => done("flavor", updateFlavor(db, id, patch)),
       remove: (id: string) => done("flavor", deleteFlavor(db, id)),
     },
     addons: {
       create: (addon: NewContainerAddon) => {
+        checkNewId("addon", addon.id);
         checkAddon(addon, addon.id);
         return done("addon", createAddon(db, addon));
       },

@@ -20,9 +20,11 @@ export interface OperationRunnerDeps {
   specOf: (project: ProjectRecord) => SandboxSpec;
   /** Gives the project other host ports, after one of its own turned out to be taken. */
   reallocatePorts: (project: ProjectRecord) => Promise<void>;
-  /** Operations at work at a time. */
+  /** Operations at work at a time: as many that make or start, and as many that stop or delete. */
   concurrency: number;
   retry: RetryPolicy;
+  /** How long to wait before an operation is taken up again whose state could not be recorded. */
+  recordAgainMs?: number;
   /** Called before each step; tests stop the process here. */
   beforeStep?: ((operation: Operation, step: string) => Promise<void> | void) | undefined;
 }
@@ -30,6 +32,7 @@ export interface OperationRunnerDeps {
 export type OperationRunner = ReturnType<typeof createOperationRunner>;
 
 const portConflictsMax = 5;
+const replansMax = 1;
 
 /**
  * Carries recorded operations to their end. What is recorded survives the process: `resume` picks up
@@ -37,20 +40,38 @@ const portConflictsMax = 5;
  */
 export function createOperationRunner(deps: OperationRunnerDeps) {
   const { db, runtime, events, logger } = deps;
-  const limit = pLimit(deps.concurrency);
+  // Making a sandbox may pull, build or clone for minutes; stopping another must not wait for that.
+  const slow = pLimit(deps.concurrency);
+  const quick = pLimit(deps.concurrency);
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
   const waiters = new Map<string, Set<() => void>>();
 
+  function laneOf(operationId: string): typeof slow {
+    const kind = getOperation(db, operationId)?.kind;
+    return kind === "stop" || kind === "delete" ? quick : slow;
+  }
+
   function submit(operationId: string): void {
-    const work = limit(() => execute(operationId))
-      .catch((error: unknown) => logger.error({ err: error, operationId }, "operation runner failed"))
-      .finally(() => {
-        running.delete(work);
-        for (const resolve of waiters.get(operationId) ?? []) resolve();
-        waiters.delete(operationId);
-      });
+    const work = workOn(operationId).finally(() => running.delete(work));
     running.add(work);
+  }
+
+  async function workOn(operationId: string): Promise<void> {
+    while (!(await isOver(operationId))) await sleep(deps.recordAgainMs ?? 5_000, stopping.signal);
+    for (const resolve of waiters.get(operationId) ?? []) resolve();
+    waiters.delete(operationId);
+  }
+
+  /** False when what happened could not even be recorded, as on a full disk: it goes on when it can. */
+  async function isOver(operationId: string): Promise<boolean> {
+    try {
+      await laneOf(operationId)(() => execute(operationId));
+      return true;
+    } catch (error) {
+      logger.error({ err: error, operationId }, "an operation could not be recorded; it is tried again");
+      return stopping.signal.aborted;
+    }
   }
 
   async function execute(operationId: string): Promise<void> {
@@ -75,6 +96,7 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
   async function carryOut(operation: Operation): Promise<void> {
     let transientTries = 0;
     let portConflicts = 0;
+    let replans = 0;
     for (;;) {
       const project = getProjectById(db, operation.projectId);
       if (!project) throw new ApiError("project_not_found", "The project is gone.");
@@ -86,6 +108,11 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
         if (error instanceof RuntimeError && error.failure === "port_conflict" && portConflicts < portConflictsMax) {
           portConflicts += 1;
           await deps.reallocatePorts(project);
+          continue;
+        }
+        // What the plan counted on is gone, a network for one: the next plan starts from what is left.
+        if (error instanceof RuntimeError && error.failure === "not_found" && replans < replansMax) {
+          replans += 1;
           continue;
         }
         transientTries += 1;

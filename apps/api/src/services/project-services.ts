@@ -25,6 +25,7 @@ export interface ProjectServicesDeps {
   /** Operations at work at a time. */
   concurrency: number;
   retry: RetryPolicy;
+  recordAgainMs?: number;
   sunsetAt: Date;
   now: () => Date;
   beforeStep?: OperationRunnerDeps["beforeStep"] | undefined;
@@ -32,7 +33,8 @@ export interface ProjectServicesDeps {
 
 /** The services around projects, put together on one database and one runtime. */
 export function createProjectServices(deps: ProjectServicesDeps) {
-  const { db, runtime, secretBox, logger, portRange, concurrency, retry, sunsetAt, now, beforeStep } = deps;
+  const { db, runtime, secretBox, logger, portRange, concurrency, retry, sunsetAt, now, beforeStep, recordAgainMs } =
+    deps;
   // Only these four: what else the caller's object holds stays out of the context.
   const { registryUrl, registryOwner, imageVersion, wildcardDomain } = deps.naming;
   const naming = {
@@ -56,6 +58,7 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     concurrency,
     retry,
     beforeStep,
+    ...(recordAgainMs === undefined ? {} : { recordAgainMs }),
   });
   const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
   const reader = createProjectReader({ db, runtime, secretBox });

@@ -1,3 +1,5 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Database } from "bun:sqlite";
 import type { Runtime } from "../runtimes/runtime.ts";
 
@@ -10,12 +12,12 @@ export interface ReadinessDeps {
 export interface Readiness {
   ready: boolean;
   checks: {
-    database: { ok: boolean; code: "ok" | "database_unavailable" };
+    database: { ok: boolean; code: "ok" | "database_unavailable" | "disk_full" };
     runtime: { ok: boolean; code: "ok" | "runtime_unavailable"; name: string; version: string | null };
   };
 }
 
-/** Whether requests can be served in full: the database reads, and the runtime answers in time. */
+/** Whether requests can be served in full: the database reads, its disk has room, and the runtime answers in time. */
 export function createReadiness({ db, runtime, timeoutMs = 2000 }: ReadinessDeps): () => Promise<Readiness> {
   let asking: Promise<string | null> | undefined;
 
@@ -29,11 +31,11 @@ export function createReadiness({ db, runtime, timeoutMs = 2000 }: ReadinessDeps
 
   return async () => {
     const version = await runtimeVersion();
-    const reads = canRead(db);
+    const database = canRead(db) ? (hasRoom(db) ? "ok" : "disk_full") : "database_unavailable";
     return {
-      ready: reads && version !== null,
+      ready: database === "ok" && version !== null,
       checks: {
-        database: { ok: reads, code: reads ? "ok" : "database_unavailable" },
+        database: { ok: database === "ok", code: database },
         runtime: {
           ok: version !== null,
           code: version === null ? "runtime_unavailable" : "ok",
@@ -54,6 +56,19 @@ async function probe(runtime: ReadinessDeps["runtime"], timeoutMs: number): Prom
     return await Promise.race([runtime.probe().then((answer) => (answer.ok ? answer.version : null)), tooLate]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A write takes a few pages of the log, and a checkpoint as many of the database. */
+const ROOM_BYTES_MIN = 1024 ** 2;
+
+function hasRoom({ filename }: Database): boolean {
+  if (filename === "" || filename === ":memory:") return true;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(filename));
+    return bavail * bsize >= ROOM_BYTES_MIN;
+  } catch {
+    return false;
   }
 }
 

@@ -74,6 +74,14 @@ describe("the start", () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
+  test("is refused in one line when its folder cannot be used", async () => {
+    for (const DATA_DIR of ["/dev/null/x", "/proc/x"]) {
+      const { exitCode, stderr } = await failToStart({ RUNTIME: "process", DATA_DIR });
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^agentpod: DATA_DIR .* cannot be used .*\n$/);
+    }
+  });
+
   test("answers nobody without the token when there is one", async () => {
     const dataDir = folder();
     const API_TOKEN = "0123456789abcdef0123456789abcdef";

@@ -9,7 +9,6 @@ import {
   getAllProviders,
   getDefaultProvider,
   getEnabledProviders,
-  getInstanceId,
   getMeta,
   getProviderById,
   getProviderCredentialById,
@@ -142,15 +141,11 @@ describe("provider credentials", () => {
 });
 
 describe("meta", () => {
-  test("keeps values by key, and an instance id of its own", () => {
+  test("keeps values by key", () => {
     const db = newDatabase();
     expect(getMeta(db, "a")).toBeUndefined();
     setMeta(db, "a", "1");
     setMeta(db, "a", "2");
     expect(getMeta(db, "a")).toBe("2");
-    const id = getInstanceId(db);
-    expect(id).toMatch(/^[0-9a-f]{16}$/);
-    expect(getInstanceId(db)).toBe(id);
-    expect(getInstanceId(newDatabase())).not.toBe(id);
   });
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { listEvents } from "../../src/models/event.ts";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
 import { createProjects, type Fault } from "../support/projects.ts";
+import { until } from "../support/wait.ts";
 
 type World = Awaited<ReturnType<typeof createProjects>>;
 let world: World | undefined;
@@ -96,6 +97,42 @@ describe("an operation", () => {
     expect((await w.end((await w.projects.remove(project.id)).operation)).status).toBe("succeeded");
   });
 
+  test("goes on when its state could not be recorded for a while, as on a full disk", async () => {
+    let isFull = false;
+    const w = await start((step) => {
+      if (step !== "healthy" || isFull) return;
+      isFull = true;
+      w.db.run(
+        "CREATE TRIGGER full BEFORE UPDATE ON operations BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+      );
+    });
+    const { operation, project } = await w.projects.create(input);
+    await until("the disk is full", () => (isFull ? true : undefined));
+    await Bun.sleep(50);
+    expect(w.projects.get(project.id).status).toBe("creating");
+    w.db.run("DROP TRIGGER full");
+    expect((await w.end(operation)).status).toBe("succeeded");
+    expect(w.projects.get(project.id).status).toBe("running");
+  });
+
+  test("that stops a sandbox does not wait for those that make others", async () => {
+    const hold = Promise.withResolvers<void>();
+    const w = await start();
+    const made = await w.projects.create(input);
+    await w.end(made.operation);
+    const [first] = w.runtime.steps.deploy;
+    if (first === undefined) throw new Error("a deploy has no steps");
+    const { run } = first;
+    first.run = async (...args) => {
+      await hold.promise;
+      await run(...args);
+    };
+    const making = await Promise.all(Array.from({ length: 6 }, async () => await w.projects.create(input)));
+    expect((await w.end((await w.projects.stop(made.project.id)).operation)).status).toBe("succeeded");
+    hold.resolve();
+    for (const { operation } of making) expect((await w.end(operation)).status).toBe("succeeded");
+  });
+
   test("refuses a second one on the same project, and leaves everything as it was", async () => {
     const w = await start();
     const { operation, project } = await w.projects.create(input);
@@ -137,134 +174,5 @@ describe("an operation", () => {
     expect((await w.runtime.inspect(created.project.id)).state).toBe("exited");
     await w.end((await w.projects.start(created.project.id)).operation);
     expect(await w.runtime.inspect(created.project.id)).toMatchObject({ state: "running", generation: 2 });
-  });
-});
-
-describe("the reconciler", () => {
-  test("starts what should run and does not, and stops what should not", async () => {
-    const w = await start();
-    const up = await w.projects.create(input);
-    const down = await w.projects.create(input);
-    await Promise.all([w.end(up.operation), w.end(down.operation)]);
-    await w.end((await w.projects.stop(down.project.id)).operation);
-    await w.runtime.close();
-    expect((await w.runtime.inspect(up.project.id)).state).toBe("exited");
-    const outcome = await w.reconcile();
-    expect(outcome).toMatchObject({ started: [up.project.id], stopped: [], swept: [], unknown: [] });
-    await w.runner.finished(
-      w.db.query<{ id: string }, []>("SELECT id FROM operations ORDER BY created_at DESC LIMIT 1").get()?.id ?? "",
-      AbortSignal.timeout(20_000),
-    );
-    expect((await w.runtime.inspect(up.project.id)).state).toBe("running");
-    expect((await w.runtime.inspect(down.project.id)).state).toBe("exited");
-  });
-
-  test("goes by what is asked for now, and lets one project's trouble not keep it from the others", async () => {
-    const w = await start();
-    const [one, two, three] = await Promise.all([1, 2, 3].map(async () => await w.projects.create(input)));
-    for (const made of [one, two, three]) await w.end(made?.operation ?? null);
-    await w.runtime.close();
-    const { inspect } = w.runtime;
-    let stopped: Promise<unknown> | undefined;
-    w.runtime.inspect = async (projectId) => {
-      if (projectId === three?.project.id) throw new RuntimeError("unavailable", "away");
-      const seen = await inspect(projectId);
-      if (projectId === two?.project.id) stopped ??= w.projects.stop(projectId);
-      return seen;
-    };
-    const outcome = await w.reconcile();
-    await stopped;
-    w.runtime.inspect = inspect;
-    expect(outcome.started).toEqual([one?.project.id ?? ""]);
-  });
-
-  test("sweeps what a finished delete left, and leaves alone what no record explains", async () => {
-    const w = await start();
-    const deleted = await w.projects.create(input);
-    const forgotten = await w.projects.create(input);
-    await Promise.all([w.end(deleted.operation), w.end(forgotten.operation)]);
-    w.db.run("UPDATE operations SET kind = 'delete' WHERE project_id = ?", [deleted.project.id]);
-    w.db.run("DELETE FROM projects WHERE id = ?", [deleted.project.id]);
-    w.db.run("DELETE FROM projects WHERE id = ?", [forgotten.project.id]);
-    expect(await w.reconcile()).toMatchObject({ swept: [deleted.project.id], unknown: [forgotten.project.id] });
-    expect(await w.runtime.list()).toEqual([forgotten.project.id]);
-  });
-});
-
-describe("the event log", () => {
-  test("gives a reader everything once and in order while much is appended", async () => {
-    const w = await start();
-    const stop = new AbortController();
-    const seen: number[] = [];
-    const reading = (async () => {
-      for await (const entry of w.events.follow({ after: 0, signal: stop.signal })) {
-        if ("event" in entry) seen.push(entry.event.id);
-        if (seen.length % 50 === 0) await Bun.sleep(1);
-        if (seen.length === 1_000) return;
-      }
-    })();
-    for (let index = 0; index < 1_000; index += 1) {
-      w.events.append({ projectId: "p", operationId: null, type: "starting" });
-      if (index % 7 === 0) await Bun.sleep(0);
-    }
-    await reading;
-    stop.abort();
-    expect(seen).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
-  });
-
-  test("tells a reader which events are no longer kept", async () => {
-    const w = await start();
-    for (let index = 0; index < 20; index += 1)
-      w.events.append({ projectId: "p", operationId: null, type: "starting" });
-    w.db.run("DELETE FROM events WHERE id <= 10");
-    const first = await w.events.follow({ after: 3, signal: AbortSignal.timeout(5_000) }).next();
-    expect(first.value).toEqual({ gap: { from: 4, to: 10 } });
-  });
-
-  test("tells of a gap also a reader from the start, and one that was overtaken while it read", async () => {
-    const w = await start();
-    const append = () => w.events.append({ projectId: "p", operationId: null, type: "starting" });
-    for (let index = 0; index < 5; index += 1) append();
-    w.db.run("DELETE FROM events WHERE id <= 2");
-    const reader = w.events.follow({ after: 0, signal: AbortSignal.timeout(5_000) });
-    expect((await reader.next()).value).toEqual({ gap: { from: 1, to: 2 } });
-    for (const id of [3, 4, 5]) expect((await reader.next()).value).toMatchObject({ event: { id } });
-    for (let index = 0; index < 5; index += 1) append();
-    w.db.run("DELETE FROM events WHERE id <= 8");
-    expect((await reader.next()).value).toEqual({ gap: { from: 6, to: 8 } });
-    expect((await reader.next()).value).toMatchObject({ event: { id: 9 } });
-  });
-
-  test("takes others' trimmed events for no gap in a project's own", async () => {
-    const w = await start();
-    const append = (projectId: string) => w.events.append({ projectId, operationId: null, type: "starting" });
-    append("mine");
-    const reader = w.events.follow({ after: 0, projectId: "mine", signal: AbortSignal.timeout(5_000) });
-    expect((await reader.next()).value).toMatchObject({ event: { id: 1 } });
-    const next = reader.next();
-    await Bun.sleep(5);
-    for (let index = 0; index < 5; index += 1) append("other");
-    await Bun.sleep(5);
-    w.db.run("DELETE FROM events WHERE id <= 6");
-    append("mine");
-    expect((await next).value).toMatchObject({ event: { id: 7 } });
-  });
-
-  test("tells a reader of events that an older backup does not have, and goes on from there", async () => {
-    const w = await start();
-    w.events.append({ projectId: "p", operationId: null, type: "starting" });
-    const reader = w.events.follow({ after: 9, signal: AbortSignal.timeout(5_000) });
-    expect((await reader.next()).value).toEqual({ gap: { from: 2, to: 9 } });
-    w.events.append({ projectId: "p", operationId: null, type: "ready" });
-    expect((await reader.next()).value).toMatchObject({ event: { id: 2 } });
-  });
-
-  test("ends a project's stream with its deletion", async () => {
-    const w = await start();
-    w.events.append({ projectId: "p", operationId: null, type: "deleted" });
-    const entries = await Array.fromAsync(
-      w.events.follow({ after: 0, projectId: "p", signal: AbortSignal.timeout(5_000) }),
-    );
-    expect(entries).toHaveLength(1);
   });
 });

@@ -50,6 +50,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     portRange: { from: 20_000, to: 32_767 },
     concurrency: 4,
     retry: { attemptsMax: 4, firstDelayMs: 2, delayMsMax: 10 },
+    recordAgainMs: 20,
     sunsetAt: new Date("2099-01-01T00:00:00Z"),
     now: () => new Date(),
   });

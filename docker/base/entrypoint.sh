@@ -36,22 +36,39 @@ workspace_is_empty() {
 }
 
 # Clones beside the goal and moves into place, so that a broken clone is never taken for the source.
+# A whole clone is marked, and a move that was cut off is finished by the next start.
 # Prints what became of it: none, kept, cloned or failed.
 fetch_source() {
+  if [[ -e ${CLONE_DIR}/complete ]]; then
+    move_source
+    return
+  fi
   rm -rf "${CLONE_DIR}"
   [[ -n ${AGENTPOD_SOURCE_URL:-} ]] || { echo none; return; }
   workspace_is_empty || { echo kept; return; }
+  mkdir "${CLONE_DIR}"
   if GIT_ALLOW_PROTOCOL=https:http:ssh:git GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=/bin/true \
     GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new" \
     timeout --foreground --kill-after=5 "${SOURCE_SECONDS_MAX}" \
-    git clone --quiet --recurse-submodules -- "${AGENTPOD_SOURCE_URL}" "${CLONE_DIR}" \
-    2> >(hide_credentials >&2) < /dev/null &&
-    find "${CLONE_DIR}" -mindepth 1 -maxdepth 1 -exec mv --target-directory="${WORKSPACE}" -- {} +; then
+    git clone --quiet -- "${AGENTPOD_SOURCE_URL}" "${CLONE_DIR}/source" \
+    2> >(hide_credentials >&2) < /dev/null; then
+    : > "${CLONE_DIR}/complete"
+    move_source
+  else
+    rm -rf "${CLONE_DIR}"
+    echo failed
+  fi
+}
+
+# Each entry is renamed, on one file system; what is moved already is no longer there to move.
+move_source() {
+  if find "${CLONE_DIR}/source" -mindepth 1 -maxdepth 1 -exec mv --target-directory="${WORKSPACE}" -- {} +; then
+    rm -rf "${CLONE_DIR}/source"
+    rm -rf "${CLONE_DIR}"
     echo cloned
   else
     echo failed
   fi
-  rm -rf "${CLONE_DIR}"
 }
 
 hide_credentials() { sed -E 's#://[^/@ ]*@#://***@#g'; }

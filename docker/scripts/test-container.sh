@@ -211,6 +211,15 @@ source_is_cloned() {
     { docker logs "${container}"; return 1; }
 }
 
+# As a kill in the middle of the move leaves the workspace: a whole clone, one part of it moved.
+unfinished_source_is_finished() {
+  docker run --detach --name "${container}" --label "dev.agentpod.test=${run_id}" --entrypoint bash "${image}" -c '
+    mkdir -p ~/workspace/.agentpod-clone/source && cd ~/workspace && touch moved .agentpod-clone/source/left .agentpod-clone/complete &&
+    exec tini -g -- agentpod-entrypoint' > /dev/null
+  wait_until "${HEALTHY_SECONDS_MAX}" is_healthy || { docker logs "${container}"; return 1; }
+  [[ $(inside bash -c 'ls -A | LC_ALL=C sort | paste -sd " "') == "left moved" ]] || { docker logs "${container}"; return 1; }
+}
+
 gateway_end_ends_container() {
   docker run --name "${container}" --label "dev.agentpod.test=${run_id}" --env AGENTPOD_GATEWAY_PORT=wrong "${image}" > "${work}/output" 2>&1 && return 1
   docker logs "${container}" 2>&1 | grep AGENTPOD_GATEWAY_PORT
@@ -220,6 +229,8 @@ test_sources() {
   check "a source can be served" start_source_server
   check "a source is cloned into the empty workspace" source_is_cloned
   docker rm --force "${container}" "${container}-source" > /dev/null
+  check "a move of the source that was cut off is finished" unfinished_source_is_finished
+  docker rm --force "${container}" > /dev/null
 }
 
 test_odd_starts() {

@@ -40,6 +40,8 @@ async function readEvents(url: string, last: string, headers: Record<string, str
   return messages;
 }
 
+const wait = { prefer: "wait=90" };
+
 function lifecycle(runtime: "docker" | "process", leftovers: (id: string, dataDir: string) => string[]): void {
   let api: ApiProcess;
   let id: string;
@@ -223,6 +225,25 @@ describe("a project's life on the process runtime", () => lifecycle("process", p
 
 describeWithEngine("a project's life on the Docker runtime", () => {
   lifecycle("docker", (id) => dockerLeftovers(id));
+
+  test("comes back after its container was paused, killed or removed behind the API's back", async () => {
+    const dataDir = newDataDir();
+    const api = await startApi({ dataDir, env: { RUNTIME: "docker" } });
+    try {
+      const made = await call(api.url, "POST", "/api/projects", { name: "Back", flavorId: "js", addonIds: [] }, wait);
+      const { id } = made.body.project;
+      for (const harm of [["pause"], ["kill"], ["rm", "--force"]]) {
+        expect(Bun.spawnSync(["docker", ...harm, `agentpod-${id}`]).exitCode).toBe(0);
+        const started = await call(api.url, "POST", `/api/projects/${id}/start`, undefined, wait);
+        expect(started.body).toMatchObject({ project: { status: "running" }, operation: { status: "succeeded" } });
+        expect((await call(api.url, "GET", `/api/projects/${id}/status`)).body.gateway).toEqual({ healthy: true });
+      }
+      expect((await call(api.url, "DELETE", `/api/projects/${id}`, undefined, wait)).status).toBe(204);
+    } finally {
+      await api.end("SIGTERM");
+      removeDataDir(dataDir);
+    }
+  });
 
   test("serves VS Code on its published port", async () => {
     const dataDir = newDataDir();

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import manifest from "../package.json" with { type: "json" };
-import { revisionOf } from "./db/revision.ts";
+import { createRevision } from "./db/revision.ts";
 import { memoByBody, memoByPath } from "./http/answer-memo.ts";
 import { type Answer, createFront, type Front, type Shortcut, type Shortcuts } from "./http/front.ts";
 import { createGuard, type GuardOptions } from "./http/guard.ts";
@@ -104,7 +104,7 @@ export function createApp(deps: AppDeps): App {
   app.notFound(createNoRouteAnswer(app));
 
   const resolutions = createMemo({ version: catalog.snapshot, ttlMs: RESOLUTION_TTL_MS });
-  const projectTexts = createMemo({ version: () => revisionOf(db) });
+  const projectTexts = createMemo({ version: createRevision(db) });
   const read = (list: (headers: Headers, requestId: string) => Response): Shortcut => ({
     scope: "catalog:read",
     answer: ({ headers }, env) => list(headers, env.requestId),

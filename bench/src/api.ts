@@ -17,7 +17,8 @@ interface Route {
   path: string;
   body?: string;
   fresh?: boolean;
-  ratioMin: number;
+  /** Absent for what is only told. */
+  ratioMin?: number;
 }
 
 const connections = 48;
@@ -26,17 +27,16 @@ const resolve = {
   method: "POST",
   path: "/api/images/resolve",
   body: JSON.stringify({ flavorId: "js", addonIds: ["code-server"] }),
-  ratioMin: 0.6,
 } as const;
 const routes: readonly Route[] = [
   { name: "GET /api/flavors", method: "GET", path: "/api/flavors", ratioMin: 0.85 },
   { name: "GET /api/projects/:id", method: "GET", path: `/api/projects/${projectId}`, ratioMin: 0.6 },
-  { name: "POST /api/images/resolve", ...resolve },
+  { name: "POST /api/images/resolve", ...resolve, ratioMin: 0.6 },
   // What an answer costs that could not be remembered.
   { name: "POST /api/images/resolve, each body new", ...resolve, fresh: true },
 ];
 
-const options = readOptions("bun src/api.ts [--json] [--check] [--rounds N] [--seconds N]", { rounds: 7, seconds: 3 });
+const options = readOptions("bun src/api.ts [--json] [--check] [--rounds N] [--seconds N]", { rounds: 15, seconds: 1 });
 requireWrk();
 const placement = choosePlacement();
 
@@ -55,7 +55,8 @@ async function compareAll(token: string | undefined, signal: AbortSignal): Promi
     };
     const rates = await compare(asked, { folder: data.path, signal });
     const name = `${route.name}, ${token === undefined ? "no token" : "token"}`;
-    comparisons.push({ name, unit: "requests/s", ...rates, aim: { atLeast: route.ratioMin } });
+    const aim = route.ratioMin === undefined ? {} : { aim: { atLeast: route.ratioMin } };
+    comparisons.push({ name, unit: "requests/s", ...rates, ...aim });
   }
   return comparisons;
 }

@@ -20,7 +20,7 @@ const places = [
   { name: "page in the middle", skipped: { small: 10, large: count.large / 2 } },
 ];
 
-const options = readOptions("bun src/list.ts [--json] [--check] [--rounds N] [--seconds N]", { rounds: 7, seconds: 2 });
+const options = readOptions("bun src/list.ts [--json] [--check] [--rounds N] [--seconds N]", { rounds: 9, seconds: 1 });
 requireWrk();
 const placement = choosePlacement();
 

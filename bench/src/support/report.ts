@@ -41,7 +41,7 @@ export function report(
 }
 
 /** The load of the last minute, which a benchmark should be the only cause of. */
-export function loadAverage(): number | null {
+function loadAverage(): number | null {
   try {
     return Number(readFileSync("/proc/loadavg", "utf8").split(" ")[0]);
   } catch {

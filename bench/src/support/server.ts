@@ -38,8 +38,10 @@ export async function startServer({ command, env = {}, cpu }: ServerOptions): Pr
   });
   closeSync(log);
   const stop = async () => {
+    const endedBefore = child.exitCode ?? child.signalCode;
     child.kill("SIGTERM");
     await child.exited;
+    if (endedBefore !== null) console.error(`${command[0]} had ended (${endedBefore}):\n${lastLines(logFile)}`);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -54,6 +56,10 @@ export async function startServer({ command, env = {}, cpu }: ServerOptions): Pr
 export function startApi(options: Omit<ServerOptions, "command"> & { dataDir: string }): Promise<Server> {
   const { dataDir, env, cpu } = options;
   return startServer({ command: ["apps/api/src/index.ts"], env: { DATA_DIR: dataDir, ...env }, cpu });
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, "utf8").trimEnd().split("\n").slice(-20).join("\n");
 }
 
 async function listening(child: Bun.Subprocess, logFile: string): Promise<string> {

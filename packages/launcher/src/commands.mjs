@@ -25,6 +25,7 @@ export const COMMANDS = {
   start: { steps: [["apps/api/src/index.ts"]] },
   test: { steps: [tests] },
   agentpod: { steps: [["apps/api/src/cli.ts"]] },
+  bench: { steps: [["bench/src/main.ts"]] },
   verify: { steps: [staticChecks, tests], env: turboEnv },
   "verify:static": { steps: [staticChecks], env: turboEnv },
   format: { steps: [["node_modules/oxfmt/bin/oxfmt", "--write"]] },

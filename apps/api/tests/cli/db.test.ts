@@ -36,29 +36,29 @@ describe("agentpod db", () => {
     const { path, db } = world();
     const old = dumpFile(path);
 
-    expect((await db("status")).stdout).toMatch(/002_providers +20[^]*003_modular_containers +pending[^]*2 pending: /);
+    expect((await db("status")).stdout).toMatch(/002_providers +20[^]*003_modular_containers +pending[^]*3 pending: /);
     const migrated = await db("migrate");
     expect(migrated).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(migrated.stdout).toStartWith("Applied 003_modular_containers, 004_operations.\n");
+    expect(migrated.stdout).toStartWith("Applied 003_modular_containers, 004_operations, 005_durability.\n");
     expect(dumpFile(fileAfter("Backup", migrated.stdout))).toEqual(old);
     expect((await db("status")).stdout).toEndWith("Up to date.\n");
-    expect((await db("migrate")).stdout).toBe(`${path} is up to date (migration 4).\n`);
+    expect((await db("migrate")).stdout).toBe(`${path} is up to date (migration 5).\n`);
 
     const rolledBack = await db("rollback", "--to", "2");
-    expect(rolledBack.stdout).toStartWith("Reverted 004_operations, 003_modular_containers.\n");
+    expect(rolledBack.stdout).toStartWith("Reverted 005_durability, 004_operations, 003_modular_containers.\n");
     expect(dumpFile(path)).toEqual(old);
     const restored = await db("restore", fileAfter("Backup", rolledBack.stdout), "--yes");
-    expect(restored.stdout).toStartWith(`Restored ${path} (migration 4).\n`);
-    expect(versionOf(path)).toBe(4);
+    expect(restored.stdout).toStartWith(`Restored ${path} (migration 5).\n`);
+    expect(versionOf(path)).toBe(5);
     expect(dumpFile(fileAfter("The database that was there", restored.stdout))).toEqual(old);
   });
 
   test("rollback takes one step unless told how many", async () => {
     const { path, db } = world();
     await db("migrate");
-    expect((await db("rollback")).stdout).toContain("Reverted 004_operations.");
-    expect((await db("rollback", "--steps=2")).stdout).toContain("Reverted 003_modular_containers, 002_providers.");
-    expect(versionOf(path)).toBe(1);
+    expect((await db("rollback")).stdout).toContain("Reverted 005_durability.");
+    expect((await db("rollback", "--steps=2")).stdout).toContain("Reverted 004_operations, 003_modular_containers.");
+    expect(versionOf(path)).toBe(2);
     expect(await db("rollback", "--to", "3")).toMatchObject({
       exitCode: 1,
       stderr: "agentpod: Cannot roll back to 3: choose 0 to 1.\n",
@@ -149,14 +149,14 @@ describe("agentpod db", () => {
       path,
       exists: false,
       version: 0,
-      latest: 4,
+      latest: 5,
     });
     expect((await db("migrate")).exitCode).toBe(0);
     expect(JSON.parse((await db("status", "--json")).stdout)).toMatchObject({
       path,
       exists: true,
-      version: 4,
-      latest: 4,
+      version: 5,
+      latest: 5,
     });
   });
 
@@ -164,7 +164,7 @@ describe("agentpod db", () => {
     const { folder, env } = world();
     const other = join(folder, "other.db");
     await runCli(["db", "migrate"], { env: { ...env, DATABASE_PATH: other } });
-    expect(versionOf(other)).toBe(4);
+    expect(versionOf(other)).toBe(5);
     expect(versionOf(join(folder, "agentpod.db"))).toBe(2);
   });
 
@@ -172,12 +172,12 @@ describe("agentpod db", () => {
     const { path, db } = world();
     await db("migrate");
     const open = openDatabase(path);
-    open.run("INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (5, '005_future', 'x', 'now')");
+    open.run("INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (6, '006_future', 'x', 'now')");
     closeDatabase(open);
     for (const command of [["status"], ["migrate"], ["rollback"]]) {
       const { exitCode, stderr } = await db(...command);
       expect(exitCode).toBe(1);
-      expect(stderr).toContain("newer than this build: it has migration 005_future");
+      expect(stderr).toContain("newer than this build: it has migration 006_future");
     }
     // What is not understood can still be saved.
     expect((await db("backup")).stdout).toStartWith(`Backup: ${path}.backup-5-`);

@@ -134,7 +134,7 @@ describe("restore", () => {
     ],
     ["a damaged database", "corrupt", damaged],
   ];
-  const newer = { id: 5, name: "005_next", source: () => "", up: () => {}, down: () => {} };
+  const newer = { id: migrations.length + 1, name: "999_next", source: () => "", up: () => {}, down: () => {} };
 
   function damaged(file: string): void {
     makeOldDatabase(file);

@@ -98,6 +98,6 @@ test("processes that migrate the same file at once do it once, and none fails", 
     runs.map(() => ({ exitCode: 0, stderr: "" })),
   );
   const applied = runs.map(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied);
-  expect(applied.flat().toSorted()).toEqual(["003_modular_containers", "004_operations"]);
-  expect(migrationStatus(openDatabase(path)).version).toBe(4);
+  expect(applied.flat().toSorted()).toEqual(["003_modular_containers", "004_operations", "005_durability"]);
+  expect(migrationStatus(openDatabase(path)).version).toBe(5);
 });

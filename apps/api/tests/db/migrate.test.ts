@@ -49,7 +49,7 @@ describe("from the old tiers to modular containers", () => {
     const old = dump(db);
     migrate(db);
     const migrated = dump(db);
-    expect(rollback(db, { to: 2 }).reverted).toEqual(["004_operations", "003_modular_containers"]);
+    expect(rollback(db, { to: 2 }).reverted).toEqual(["005_durability", "004_operations", "003_modular_containers"]);
     expect(dump(db)).toEqual(old);
     migrate(db);
     const times = /"(created|updated)_at":"[^"]*"/g;
@@ -82,12 +82,12 @@ describe("the runner", () => {
     const now = () => new Date("2026-03-01T00:00:00Z");
     expect(migrate(db, { now })).toEqual({
       from: 0,
-      to: 4,
+      to: 5,
       applied: migrations.map(({ name }) => name),
       reverted: [],
       backup: null,
     });
-    expect(migrate(db, { now })).toEqual({ from: 4, to: 4, applied: [], reverted: [], backup: null });
+    expect(migrate(db, { now })).toEqual({ from: 5, to: 5, applied: [], reverted: [], backup: null });
     expect(migrationStatus(db).migrations[2]).toEqual({
       id: 3,
       name: "003_modular_containers",
@@ -132,7 +132,7 @@ describe("the runner", () => {
     expect(error.message).toBe("Migration 999_extra failed (up): no such table: nowhere. The database is unchanged.");
     expect(dump(db)).toEqual(before);
     expect(migrationStatus(db).version).toBe(2);
-    expect(migrate(db).applied).toEqual(["003_modular_containers", "004_operations"]);
+    expect(migrate(db).applied).toEqual(["003_modular_containers", "004_operations", "005_durability"]);
   });
 
   test("rebuilds a table without cascading into its children, and watches the keys again afterwards", () => {
@@ -176,7 +176,7 @@ describe("the runner", () => {
     const db = openDatabase(":memory:");
     const changed = (source: string) => [...migrations, extra({ source: () => source })];
     migrate(db, { migrations: changed("CREATE\n  TABLE a") });
-    expect(migrationStatus(db, { migrations: changed("CREATE\r\n\tTABLE a\n") }).version).toBe(5);
+    expect(migrationStatus(db, { migrations: changed("CREATE\r\n\tTABLE a\n") }).version).toBe(migrations.length + 1);
     const error = thrown(() => migrate(db, { migrations: changed("CREATE TABLE b") }));
     expect(error).toMatchObject({ failure: "changed" });
     expect(error.message).toContain("999_extra changed after it was applied");
@@ -184,7 +184,7 @@ describe("the runner", () => {
 
   test("refuses a gap, in the build and in the database", () => {
     const db = openDatabase(":memory:");
-    expect(thrown(() => migrate(db, { migrations: [...migrations, extra({ id: 6 })] }))).toMatchObject({
+    expect(thrown(() => migrate(db, { migrations: [...migrations, extra({ id: migrations.length + 2 })] }))).toMatchObject({
       failure: "gap",
     });
     migrate(db);
@@ -202,10 +202,10 @@ describe("the runner", () => {
 
   test("reverts only to a migration that is applied", () => {
     const db = openDatabase(":memory:", { migrate: true });
-    for (const to of [-1, 5, 1.5, Number.NaN]) {
-      expect(thrown(() => rollback(db, { to })).message).toBe(`Cannot roll back to ${to}: choose 0 to 4.`);
+    for (const to of [-1, 6, 1.5, Number.NaN]) {
+      expect(thrown(() => rollback(db, { to })).message).toBe(`Cannot roll back to ${to}: choose 0 to 5.`);
     }
-    expect(rollback(db, { to: 4 }).reverted).toEqual([]);
+    expect(rollback(db, { to: 5 }).reverted).toEqual([]);
     rollback(db, { to: 0 });
     expect(dump(db)["rows"]).toEqual({});
   });

@@ -6,22 +6,27 @@ export interface SseFrame {
   data: unknown;
 }
 
+/** The bytes of frames, for streams that send the same ones to many. */
+export function encodeFrames(frames: readonly SseFrame[]): Uint8Array {
+  return encoder.encode(frames.map(text).join(""));
+}
+
 const text = ({ id, event, data }: SseFrame): string =>
   `${id === undefined ? "" : `id: ${id}\n`}${event === undefined ? "" : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`;
 
 /**
  * Answers with server-sent events, pulled one at a time, so a slow reader costs no memory. A comment
  * keeps the connection alive while nothing happens.
- * @param frames made with a signal that aborts when the reader has gone
+ * @param frames made with a signal that aborts when the reader has gone; as bytes when encoded already
  */
 export function sseResponse(
-  frames: (signal: AbortSignal) => AsyncIterable<SseFrame>,
+  frames: (signal: AbortSignal) => AsyncIterable<SseFrame | Uint8Array>,
   options: { heartbeatMs?: number } = {},
 ): Response {
-  const body = pullStream(frames, text, {
+  const toBytes = (frame: SseFrame | Uint8Array) => (frame instanceof Uint8Array ? frame : encodeFrames([frame]));
+  const body = pullStream(frames, toBytes, {
     first: "retry: 3000\n: ok\n\n",
-    beat: ": heartbeat\n\n",
-    beatMs: options.heartbeatMs ?? 15_000,
+    beat: { text: ": heartbeat\n\n", everyMs: options.heartbeatMs ?? 15_000 },
   });
   return new Response(body, {
     headers: {
@@ -34,7 +39,7 @@ export function sseResponse(
 
 /** Answers with plain text that grows as long as `lines` does. */
 export function textResponse(lines: (signal: AbortSignal) => AsyncIterable<string>): Response {
-  const body = pullStream(lines, (line) => `${line}\n`, { first: "" });
+  const body = pullStream(lines, (line) => encoder.encode(`${line}\n`), { first: "" });
   return new Response(body, {
     headers: {
       "content-type": "text/plain; charset=utf-8",
@@ -44,29 +49,56 @@ export function textResponse(lines: (signal: AbortSignal) => AsyncIterable<strin
   });
 }
 
+interface StreamOptions {
+  /** Sent at once. */
+  first: string;
+  /** Sent whenever nothing else was for that long at most. */
+  beat?: { text: string; everyMs: number };
+}
+
 function pullStream<Item>(
   items: (signal: AbortSignal) => AsyncIterable<Item>,
-  toText: (item: Item) => string,
-  { first, beat, beatMs }: { first: string; beat?: string; beatMs?: number },
+  toBytes: (item: Item) => Uint8Array,
+  { first, beat }: StreamOptions,
 ): ReadableStream<Uint8Array> {
   const gone = new AbortController();
   let iterator: AsyncIterator<Item> | undefined;
-  let pending: Promise<IteratorResult<Item>> | undefined;
+  let stopBeating: (() => void) | undefined;
+  let isQuiet = false;
+
+  function begin(controller: ReadableStreamDefaultController<Uint8Array>): AsyncIterator<Item> {
+    if (beat !== undefined) {
+      const bytes = encoder.encode(beat.text);
+      const timer = setInterval(() => {
+        // One that has not taken what it was sent last needs no more of it.
+        if (isQuiet && (controller.desiredSize ?? -1) >= 0) controller.enqueue(bytes);
+        isQuiet = true;
+      }, beat.everyMs / 2);
+      stopBeating = () => clearInterval(timer);
+    }
+    return items(gone.signal)[Symbol.asyncIterator]();
+  }
+
   const source: Bun.UnderlyingSource<Uint8Array> = {
     start(controller) {
       // Bun sends the headers with the first byte.
       if (first !== "") controller.enqueue(encoder.encode(first));
     },
     async pull(controller) {
-      iterator ??= items(gone.signal)[Symbol.asyncIterator]();
-      pending ??= iterator.next();
-      const result = beatMs === undefined ? await pending : await orNothingAfter(pending, beatMs);
-      if (result === undefined) return controller.enqueue(encoder.encode(beat));
-      pending = undefined;
-      if (result.done) controller.close();
-      else controller.enqueue(encoder.encode(toText(result.value)));
+      try {
+        iterator ??= begin(controller);
+        const { value, done } = await iterator.next();
+        if (done === true) stopBeating?.();
+        if (done === true) return controller.close();
+        isQuiet = false;
+        controller.enqueue(toBytes(value));
+      } catch (error) {
+        stopBeating?.();
+        throw error;
+      }
     },
     cancel() {
+      stopBeating?.();
       gone.abort();
       // One that waits for its next turn, as for a slow reader, does not see the signal.
       iterator?.return?.().catch(() => undefined);
@@ -74,16 +106,4 @@ function pullStream<Item>(
   };
   // Nothing begins before the body is read: the answer to HEAD is dropped without being cancelled.
   return new ReadableStream(source, { highWaterMark: 0 });
-}
-
-async function orNothingAfter<Value>(value: Promise<Value>, ms: number): Promise<Value | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const nothing = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([value, nothing]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

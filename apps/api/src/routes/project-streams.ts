@@ -4,9 +4,10 @@ import type { Context } from "hono";
 import { requireScope } from "../http/principal.ts";
 import { json, problems } from "../http/responses.ts";
 import { createRouter, type ApiEnv } from "../http/router.ts";
-import { sseResponse, textResponse, type SseFrame } from "../http/sse.ts";
+import { encodeFrames, sseResponse, type SseFrame, textResponse } from "../http/sse.ts";
 import { wholeNumber } from "../http/whole-number.ts";
-import type { EventLog, LogEntry } from "../services/event-log.ts";
+import type { EventLog } from "../services/event-log.ts";
+import type { LogEntry } from "../services/event-pages.ts";
 import type { ProjectManager } from "../services/project-manager.ts";
 import type { ProjectReader } from "../services/project-reader.ts";
 
@@ -97,12 +98,20 @@ function keepOpen(c: Context<ApiEnv>): void {
   if (c.req.raw.method !== "HEAD") c.env.server?.timeout(c.req.raw, 0);
 }
 
-async function* toFrames(entries: AsyncIterable<LogEntry>): AsyncGenerator<SseFrame> {
-  for await (const entry of entries) {
-    yield "gap" in entry
-      ? { event: "gap", data: entry.gap }
-      : { id: entry.event.id, event: entry.event.type, data: entry.event };
+/** What all readers of an array of entries are sent. */
+const encoded = new WeakMap<readonly LogEntry[], Uint8Array>();
+
+async function* toBytes(turns: AsyncIterable<readonly LogEntry[]>): AsyncGenerator<Uint8Array> {
+  for await (const entries of turns) {
+    let bytes = encoded.get(entries);
+    if (bytes === undefined) encoded.set(entries, (bytes = encodeFrames(entries.map(toFrame))));
+    yield bytes;
   }
+}
+
+function toFrame(entry: LogEntry): SseFrame {
+  if ("gap" in entry) return { event: "gap", data: entry.gap };
+  return { id: entry.event.id, event: entry.event.type, data: entry.event };
 }
 
 export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
@@ -123,7 +132,7 @@ export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
     const { id } = projects.get(c.req.valid("param").id);
     const after = startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? 0;
     keepOpen(c);
-    return sseResponse((signal) => toFrames(events.follow({ after, projectId: id, signal })));
+    return sseResponse((signal) => toBytes(events.follow({ after, projectId: id, signal })));
   });
   return router;
 }
@@ -134,7 +143,7 @@ export function eventRoutes({ events }: Pick<StreamDeps, "events">) {
     const after =
       startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? events.latestId();
     keepOpen(c);
-    return sseResponse((signal) => toFrames(events.follow({ after, signal })));
+    return sseResponse((signal) => toBytes(events.follow({ after, signal })));
   });
   return router;
 }

@@ -1,6 +1,8 @@
 import type { ProjectEvent, ProjectEventType } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
-import { appendEvent, latestEventId, listEvents, oldestEventId, trimEvents } from "../models/event.ts";
+import { appendEvent, latestEventId, trimEvents } from "../models/event.ts";
+import { createEventPages, type LogEntry } from "./event-pages.ts";
+import { createWaitingReaders } from "./waiting-readers.ts";
 
 export interface NewEvent {
   projectId: string;
@@ -8,9 +10,6 @@ export interface NewEvent {
   type: ProjectEventType;
   data?: Record<string, unknown>;
 }
-
-/** What a reader gets: an event, or the ids that are no longer kept. */
-export type LogEntry = { event: ProjectEvent } | { gap: { from: number; to: number } };
 
 interface FollowOptions {
   after: number;
@@ -20,7 +19,6 @@ interface FollowOptions {
 
 export type EventLog = ReturnType<typeof createEventLog>;
 
-const pageSize = 200;
 const trimEvery = 1_000;
 
 /**
@@ -30,14 +28,9 @@ const trimEvery = 1_000;
  */
 export function createEventLog(db: Database, options: { keep?: number } = {}) {
   const keep = options.keep ?? 100_000;
-  let waiting = new Set<() => void>();
+  const readPage = createEventPages(db);
+  const readers = createWaitingReaders();
   let sinceTrim = 0;
-
-  function wake(): void {
-    const woken = waiting;
-    waiting = new Set();
-    for (const resume of woken) resume();
-  }
 
   return {
     /** Call inside the transaction of the change, then `wake` after its commit. */
@@ -51,11 +44,11 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
       return event;
     },
 
-    wake,
+    wake: readers.wake,
 
     append(event: NewEvent): ProjectEvent {
       const stored = this.record(event);
-      wake();
+      readers.wake();
       return stored;
     },
 
@@ -63,46 +56,21 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
     latestId: (): number => latestEventId(db),
 
     /**
-     * Events after an id, oldest first, until `signal` aborts or the one project asked for is deleted.
+     * What comes after an id, oldest first, until `signal` aborts or the one project asked for is
+     * deleted. Each turn gives what there is at once, as an array that its readers share.
      * A gap says which ids between are not kept here, be it that they were trimmed or that they are
      * from a database of which this one is an older backup.
      */
-    async *follow({ after, projectId, signal }: FollowOptions): AsyncGenerator<LogEntry> {
+    async *follow({ after, projectId, signal }: FollowOptions): AsyncGenerator<readonly LogEntry[]> {
       let cursor = after;
       while (!signal.aborted) {
-        const latest = latestEventId(db);
-        const first = oldestEventId(db) ?? latest + 1;
-        if (cursor > latest) {
-          yield { gap: { from: latest + 1, to: cursor } };
-          cursor = latest;
-        } else if (cursor + 1 < first) {
-          yield { gap: { from: cursor + 1, to: first - 1 } };
-          cursor = first - 1;
-        }
-        const page = listEvents(db, { projectId, after: cursor, limit: pageSize });
-        for (const event of page) {
-          yield { event };
-          cursor = event.id;
-          if (signal.aborted || (projectId !== undefined && event.type === "deleted")) return;
-        }
-        // Others' events count as seen too, so that their trimming is no gap.
-        if (page.length < pageSize) cursor = Math.max(cursor, latest);
+        const page = readPage(cursor, projectId);
+        cursor = page.cursor;
+        if (page.entries.length > 0) yield page.entries;
+        if (page.isLast) return;
         // Only right after an empty look: what was appended while a reader took its time woke nobody.
-        if (page.length === 0) await changed(signal);
+        if (page.entries.length === 0) await readers.next(signal);
       }
     },
   };
-
-  function changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const resume = () => {
-        waiting.delete(resume);
-        signal.removeEventListener("abort", resume);
-        resolve();
-      };
-      signal.addEventListener("abort", resume, { once: true });
-      waiting.add(resume);
-    });
-  }
 }

@@ -45,6 +45,31 @@ describe.each(["text", "events"] as const)("a stream of %s", (kind) => {
   });
 });
 
+describe("a quiet stream of events", () => {
+  test("is kept alive by comments, of which no more than one waits for a slow reader", async () => {
+    const response = sseResponse(
+      async function* (signal) {
+        yield { data: "only" };
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      },
+      { heartbeatMs: 10 },
+    );
+    const reader = response.body?.getReader();
+    const read = async () => new TextDecoder().decode((await reader?.read())?.value);
+    let text = "";
+    while (text.split("heartbeat").length < 4) text += await read();
+    expect(text).toStartWith('retry: 3000\n: ok\n\ndata: "only"\n\n: heartbeat\n\n');
+    // Long enough for ten beats, of which one is kept.
+    await Bun.sleep(100);
+    const queued = reader?.read();
+    const later = reader?.read().then(() => "later");
+    expect(new TextDecoder().decode((await queued)?.value)).toBe(": heartbeat\n\n");
+    await Bun.sleep(0);
+    expect(await Promise.race([later, Promise.resolve("not there yet")])).toBe("not there yet");
+    await reader?.cancel();
+  });
+});
+
 describe("HEAD of a stream", () => {
   test("has GET's headers, and leaves no reader", async () => {
     const api = createTestApp();

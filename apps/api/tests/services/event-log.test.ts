@@ -4,6 +4,11 @@ import { createProjects } from "../support/projects.ts";
 type World = Awaited<ReturnType<typeof createProjects>>;
 let world: World | undefined;
 
+/** One at a time what the log gives in arrays. */
+async function* follow({ events }: World, options: Parameters<World["events"]["follow"]>[0]) {
+  for await (const entries of events.follow(options)) yield* entries;
+}
+
 async function start(): Promise<World> {
   world = await createProjects();
   return world;
@@ -20,7 +25,7 @@ describe("the event log", () => {
     const stop = new AbortController();
     const seen: number[] = [];
     const reading = (async () => {
-      for await (const entry of w.events.follow({ after: 0, signal: stop.signal })) {
+      for await (const entry of follow(w, { after: 0, signal: stop.signal })) {
         if ("event" in entry) seen.push(entry.event.id);
         if (seen.length % 50 === 0) await Bun.sleep(1);
         if (seen.length === 1_000) return;
@@ -40,7 +45,7 @@ describe("the event log", () => {
     for (let index = 0; index < 20; index += 1)
       w.events.append({ projectId: "p", operationId: null, type: "starting" });
     w.db.run("DELETE FROM events WHERE id <= 10");
-    const first = await w.events.follow({ after: 3, signal: AbortSignal.timeout(5_000) }).next();
+    const first = await follow(w, { after: 3, signal: AbortSignal.timeout(5_000) }).next();
     expect(first.value).toEqual({ gap: { from: 4, to: 10 } });
   });
 
@@ -49,7 +54,7 @@ describe("the event log", () => {
     const append = () => w.events.append({ projectId: "p", operationId: null, type: "starting" });
     for (let index = 0; index < 5; index += 1) append();
     w.db.run("DELETE FROM events WHERE id <= 2");
-    const reader = w.events.follow({ after: 0, signal: AbortSignal.timeout(5_000) });
+    const reader = follow(w, { after: 0, signal: AbortSignal.timeout(5_000) });
     expect((await reader.next()).value).toEqual({ gap: { from: 1, to: 2 } });
     for (const id of [3, 4, 5]) expect((await reader.next()).value).toMatchObject({ event: { id } });
     for (let index = 0; index < 5; index += 1) append();
@@ -62,7 +67,7 @@ describe("the event log", () => {
     const w = await start();
     const append = (projectId: string) => w.events.append({ projectId, operationId: null, type: "starting" });
     append("mine");
-    const reader = w.events.follow({ after: 0, projectId: "mine", signal: AbortSignal.timeout(5_000) });
+    const reader = follow(w, { after: 0, projectId: "mine", signal: AbortSignal.timeout(5_000) });
     expect((await reader.next()).value).toMatchObject({ event: { id: 1 } });
     const next = reader.next();
     await Bun.sleep(5);
@@ -76,7 +81,7 @@ describe("the event log", () => {
   test("tells a reader of events that an older backup does not have, and goes on from there", async () => {
     const w = await start();
     w.events.append({ projectId: "p", operationId: null, type: "starting" });
-    const reader = w.events.follow({ after: 9, signal: AbortSignal.timeout(5_000) });
+    const reader = follow(w, { after: 9, signal: AbortSignal.timeout(5_000) });
     expect((await reader.next()).value).toEqual({ gap: { from: 2, to: 9 } });
     w.events.append({ projectId: "p", operationId: null, type: "ready" });
     expect((await reader.next()).value).toMatchObject({ event: { id: 2 } });
@@ -85,9 +90,7 @@ describe("the event log", () => {
   test("ends a project's stream with its deletion", async () => {
     const w = await start();
     w.events.append({ projectId: "p", operationId: null, type: "deleted" });
-    const entries = await Array.fromAsync(
-      w.events.follow({ after: 0, projectId: "p", signal: AbortSignal.timeout(5_000) }),
-    );
+    const entries = await Array.fromAsync(follow(w, { after: 0, projectId: "p", signal: AbortSignal.timeout(5_000) }));
     expect(entries).toHaveLength(1);
   });
 });

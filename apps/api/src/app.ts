@@ -19,6 +19,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { eventRoutes, projectStreamRoutes } from "./routes/project-streams.ts";
 import { projectRoutes } from "./routes/projects.ts";
+import { providerRoutes } from "./routes/providers.ts";
 import { resourceTierRoutes } from "./routes/resource-tiers.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { createCatalogAdmin } from "./services/catalog-admin.ts";
@@ -32,6 +33,7 @@ import { createImages } from "./services/images.ts";
 import type { OperationRunner } from "./services/operation-runner.ts";
 import type { ProjectManager } from "./services/project-manager.ts";
 import type { ProjectReader } from "./services/project-reader.ts";
+import type { Providers } from "./services/providers.ts";
 import { createReadiness } from "./services/readiness.ts";
 
 export interface AppDeps {
@@ -41,6 +43,7 @@ export interface AppDeps {
   context: () => ResolverContext;
   projects: ProjectManager;
   reader: ProjectReader;
+  providers: Providers;
   runner: Pick<OperationRunner, "finished">;
   events: EventLog;
   runtime: Pick<Runtime, "name" | "probe" | "capabilities">;
@@ -95,6 +98,7 @@ export function createApp(deps: AppDeps): App {
   app.route("/api/addons", addonRoutes({ answerList: lists.addons, reader: entries, admin: admin.addons }));
   app.route("/api/container-tiers", containerTierRoutes({ containerTiers: createContainerTiers(deps) }));
   app.route("/api/images", imageRoutes({ images }));
+  app.route("/api/providers", providerRoutes({ providers: deps.providers }));
   app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness({ db, runtime }) }));
   const document = describeApi(app, manifest.version);
   app.route("/", docsRoutes({ document }));

@@ -1,3 +1,5 @@
 export * from "./container.ts";
+export * from "./drift.ts";
 export * from "./errors.ts";
 export * from "./project.ts";
+export * from "./provider.ts";

@@ -1,6 +1,8 @@
-const METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
-const REQUEST_HEADERS = "authorization, content-type, if-none-match, last-event-id, prefer, x-request-id";
-const EXPOSED_HEADERS = "deprecation, etag, link, location, preference-applied, retry-after, sunset, x-request-id";
+const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+const REQUEST_HEADERS =
+  "authorization, content-type, idempotency-key, if-none-match, last-event-id, prefer, x-request-id";
+const EXPOSED_HEADERS =
+  "deprecation, etag, idempotency-replayed, link, location, preference-applied, retry-after, sunset, x-request-id";
 
 /** Whether a browser asks if a page of another origin may send what comes next. */
 export function isPreflight({ method, headers }: Request): boolean {

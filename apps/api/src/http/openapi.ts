@@ -25,6 +25,7 @@ export function describeApi(app: ApiRouter, version: string): OpenApiDocument {
       { name: "events", description: "What happens to projects, as it happens" },
       { name: "catalog", description: "What projects can be made from" },
       { name: "images", description: "Which image a configuration stands for" },
+      { name: "providers", description: "Language model providers, and the credentials that sandboxes get for them" },
       { name: "health", description: "Whether the API lives and can work" },
     ],
   });

@@ -1,7 +1,14 @@
 import { ApiError } from "./problem.ts";
 
 /** What a caller may do. */
-export const SCOPES = ["catalog:read", "catalog:write", "projects:read", "projects:write"] as const;
+export const SCOPES = [
+  "catalog:read",
+  "catalog:write",
+  "projects:read",
+  "projects:write",
+  "providers:read",
+  "providers:write",
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who calls. */

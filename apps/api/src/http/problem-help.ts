@@ -48,6 +48,11 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     fix: "Send `resourceTierId`, `flavorId` and `addonIds` instead of `containerTierId`.",
   },
   project_not_found: { means: "No project has this id.", fix: "`GET /api/projects` lists them." },
+  provider_not_found: { means: "No provider has this id.", fix: "`GET /api/providers` lists them." },
+  credentials_not_found: {
+    means: "The provider has no credential, or none with this label.",
+    fix: "`GET /api/providers/{id}` lists the labels of those it has.",
+  },
   conflict: {
     means: "Something else changed the same thing meanwhile; nothing of this request was done.",
     fix: "Look at the project as it is now and send the request again.",
@@ -60,6 +65,11 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
   in_use: {
     means: "The entry is the default, or something is made from it.",
     fix: "Make another one the default, or change or delete what uses it.",
+  },
+  idempotency_key_reused: {
+    means:
+      "The `Idempotency-Key` came with another request (method, path or body) in the last 24 hours. Nothing of this one was done.",
+    fix: "Send a key of its own with each request, and the same one only to send the same request again.",
   },
   operation_in_progress: {
     means: "Another operation works on this project; `operationId` names it.",

@@ -94,6 +94,14 @@ export function deleteProject(db: Database, id: string): boolean {
   return prepared(db, "DELETE FROM projects WHERE id = ?1").run(id).changes > 0;
 }
 
+/**
+ * Makes every sandbox that was made so far an outdated one, which its next start makes anew. Nothing
+ * that can be seen of a project changes. Generation 0 stays: nothing was made from it yet.
+ */
+export function raiseGenerations(db: Database): void {
+  prepared(db, "UPDATE projects SET generation = generation + 1 WHERE generation > 0").run();
+}
+
 function withFlatReason<Patch extends ProjectPatch>({ statusReason, ...rest }: Patch) {
   if (statusReason === undefined) return rest;
   return { ...rest, statusCode: statusReason?.code ?? null, statusMessage: statusReason?.message ?? null };

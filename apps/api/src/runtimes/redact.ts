@@ -9,8 +9,15 @@ export function secretsOf({ gatewayToken, env }: Pick<SandboxSpec, "gatewayToken
 
 /** The text without the secrets, and without what stands before the `@` of a URL. */
 export function redact(text: string, secrets: readonly string[]): string {
-  // The longest first: a secret may be part of another.
-  const ordered = secrets.toSorted((a, b) => b.length - a.length);
-  const clean = ordered.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
-  return clean.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, "$1[redacted]@");
+  return blanker(secrets)(text).replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, "$1[redacted]@");
+}
+
+/** Takes the secrets out of texts, as they are and as JSON writes them. */
+export function blanker(secrets: readonly string[]): (text: string) => string {
+  const forms = secrets
+    .flatMap((secret) => [...new Set([secret, JSON.stringify(secret).slice(1, -1)])])
+    .filter((secret) => secret.length >= SECRET_LENGTH_MIN)
+    // The longest first: a secret may be part of another.
+    .toSorted((a, b) => b.length - a.length);
+  return (text) => forms.reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
 }

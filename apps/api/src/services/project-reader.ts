@@ -2,9 +2,12 @@ import type { LogLine, ProjectStatusReport } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
 import { ApiError } from "../http/problem.ts";
 import { latestOperation, toOperation } from "../models/operation.ts";
+import { listSteps } from "../models/operation-step.ts";
 import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { askGateway } from "../runtimes/ask-gateway.ts";
+import { blanker } from "../runtimes/redact.ts";
 import { RuntimeError, type Runtime } from "../runtimes/runtime.ts";
+import type { Providers } from "./providers.ts";
 import { openToken } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -15,10 +18,12 @@ export function createProjectReader({
   db,
   runtime,
   secretBox,
+  providers,
 }: {
   db: Database;
   runtime: Runtime;
   secretBox: SecretBox;
+  providers: Pick<Providers, "secrets">;
 }) {
   function find(id: string): ProjectRecord {
     const project = getProjectById(db, id);
@@ -65,11 +70,14 @@ export function createProjectReader({
         desiredState: project.desiredState,
         runtime: observed,
         gateway: { healthy: observed.state === "running" ? await isHealthy(project) : null },
-        operation: operation ? toOperation(operation) : null,
+        operation: operation ? { ...toOperation(operation), steps: listSteps(db, operation.id) } : null,
       };
     },
 
-    /** @throws ApiError `not_running` when the runtime holds nothing of the project. */
+    /**
+     * Without the providers' credentials, whatever printed them.
+     * @throws ApiError `not_running` when the runtime holds nothing of the project.
+     */
     async logs(
       id: string,
       options: { tail: number; follow: boolean },
@@ -79,7 +87,12 @@ export function createProjectReader({
       if (observed.error !== null) throw new ApiError("runtime_unavailable", observed.error);
       if (observed.state === null || observed.state === "absent")
         throw new ApiError("not_running", "The project has no sandbox now, and so no log; start it first.");
-      return (signal) => runtime.logs(id, { ...options, signal });
+      const blank = blanker(providers.secrets());
+      return async function* (signal) {
+        for await (const line of runtime.logs(id, { ...options, signal })) {
+          yield { ...line, message: blank(line.message) };
+        }
+      };
     },
   };
 }

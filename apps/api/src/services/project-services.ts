@@ -10,6 +10,7 @@ import { createPortAllocator, type PortRange } from "./port-allocator.ts";
 import { createPortBook } from "./port-book.ts";
 import { createProjectManager } from "./project-manager.ts";
 import { createProjectReader } from "./project-reader.ts";
+import { createProviders } from "./providers.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -47,13 +48,14 @@ export function createProjectServices(deps: ProjectServicesDeps) {
   const catalog = createCatalog(db);
   const context = (): ResolverContext => ({ ...catalog.snapshot(), ...naming, capabilities: runtime.capabilities });
   const events = createEventLog(db);
+  const providers = createProviders({ db, secretBox });
   const ports = createPortBook(db, createPortAllocator({ range: portRange }));
   const runner = createOperationRunner({
     db,
     runtime,
     events,
     logger,
-    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities),
+    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities, providers.environment()),
     reallocatePorts: (project) => projects.reallocatePorts(project),
     concurrency,
     retry,
@@ -61,6 +63,6 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     ...(recordAgainMs === undefined ? {} : { recordAgainMs }),
   });
   const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
-  const reader = createProjectReader({ db, runtime, secretBox });
-  return { catalog, context, events, runner, projects, reader };
+  const reader = createProjectReader({ db, runtime, secretBox, providers });
+  return { catalog, context, events, runner, projects, providers, reader };
 }

@@ -1,6 +1,6 @@
 import type { ProjectPort, ProjectUrls, RuntimeName } from "@agentpod/types";
 import type { ProjectRecord } from "../models/project.ts";
-import { type RuntimeCapabilities, RuntimeError, type SandboxPort, type SandboxSpec } from "../runtimes/runtime.ts";
+import { type RuntimeCapabilities, RuntimeError, type SandboxSpec } from "../runtimes/runtime.ts";
 import { gatewayTokenContext } from "./gateway-token.ts";
 import { generateProjectUrls, resolveImage, type ResolverContext } from "./image-resolver.ts";
 import { GATEWAY_PORT, OPENCODE_PORT } from "./sandbox-ports.ts";
@@ -41,7 +41,7 @@ export function urlsOf(ports: readonly ProjectPort[], urls: ProjectUrls): Stored
 }
 
 /**
- * What the runtime is asked to run for a project as it stands.
+ * What the runtime is asked to run for a project as it stands, with `env` beside its own environment.
  * @throws ImageConfigurationError when the catalog no longer offers what the project is made from,
  * RuntimeError `rejected` when its token was sealed with another key
  */
@@ -50,15 +50,13 @@ export function sandboxSpec(
   context: ResolverContext,
   secretBox: SecretBox,
   capabilities: RuntimeCapabilities,
+  env: Readonly<Record<string, string>>,
 ): SandboxSpec {
   const resolution = resolveImage(
     { resourceTierId: project.resourceTierId, flavorId: project.flavorId, addonIds: project.addonIds },
     context,
   );
   if (project.gatewayToken === null) throw new Error(`project ${project.id} has no gateway token`);
-  const ports: SandboxPort[] = project.ports.flatMap(({ name, containerPort, hostPort }) =>
-    hostPort === null ? [] : [{ name, containerPort, hostPort }],
-  );
   const { cpuCores, storageGb } = resolution.resourceTier;
   return {
     projectId: project.id,
@@ -73,11 +71,11 @@ export function sandboxSpec(
       storageBytes: storageGb * 1024 ** 3,
     },
     requiresGpu: resolution.requiresGpu,
-    ports,
+    ports: project.ports,
     urls: generateProjectUrls(project.slug, resolution.addons, context),
     sourceUrl: project.sourceUrl,
     gatewayToken: openToken(project.id, project.gatewayToken, secretBox),
-    env: {},
+    env,
   };
 }
 

@@ -9,6 +9,7 @@ createServer((request, response) => {
   const open = request.url === "/health";
   const known = open || request.headers.authorization === `Bearer ${token}`;
   response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-  response.end(known ? JSON.stringify({ status: "ok", projectId: env.AGENTPOD_PROJECT_ID }) : "{}");
+  const told = request.url === "/environment" ? { env } : { status: "ok", projectId: env.AGENTPOD_PROJECT_ID };
+  response.end(known ? JSON.stringify(told) : "{}");
 }).listen(Number(env.AGENTPOD_GATEWAY_PORT), "127.0.0.1");
 process.on("SIGTERM", () => process.exit(0));

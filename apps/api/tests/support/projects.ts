@@ -6,7 +6,7 @@ import { createLogger } from "../../src/http/logger.ts";
 import { createProcessRuntime } from "../../src/runtimes/process/index.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 import { createProjectServices } from "../../src/services/project-services.ts";
-import { reconcile } from "../../src/services/reconciler.ts";
+import { createReconciler } from "../../src/services/reconciler.ts";
 import { createSecretBox } from "../../src/services/secret-box.ts";
 import { newDataDir, removeDataDir } from "./api-process.ts";
 
@@ -41,7 +41,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     steps: { ...real.steps, deploy: faulty(real.steps.deploy), start: faulty(real.steps.start) },
   };
   const secretBox = createSecretBox(crypto.getRandomValues(new Uint8Array(32)));
-  const { catalog, events, runner, projects } = createProjectServices({
+  const { catalog, events, runner, projects, providers, reader } = createProjectServices({
     db,
     runtime,
     secretBox,
@@ -54,15 +54,26 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     sunsetAt: new Date("2099-01-01T00:00:00Z"),
     now: () => new Date(),
   });
+  const reconciler = createReconciler({
+    db,
+    runtime,
+    projects,
+    logger,
+    intervalMs: 20,
+    retry: { firstDelayMs: 2, delayMsMax: 10 },
+    now: () => new Date(),
+  });
   return {
     catalog,
     db,
     dataDir,
     events,
     projects,
+    providers,
+    reader,
     runtime,
     runner,
-    reconcile: () => reconcile({ db, runtime, runner, projects, logger }),
+    reconciler,
     /** The operation at its end. */
     end: async (operation: { id: string } | null) => {
       if (operation === null) throw new Error("no operation was begun");
@@ -71,6 +82,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
       return ended;
     },
     async close() {
+      await reconciler.close();
       await runner.close();
       await runtime.close();
       closeDatabase(db);

@@ -1,4 +1,5 @@
 import type { LogLine } from "@agentpod/types";
+import { blanker } from "../redact.ts";
 import { RuntimeError, type LogOptions } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { toRuntimeError } from "./engine-error.ts";
@@ -7,9 +8,10 @@ import { createFrameReader } from "./log-frames.ts";
 import { createLineJoiner } from "./log-lines.ts";
 import type { DockerContext } from "./options.ts";
 
-const TOKEN_VARIABLE = "AGENTPOD_GATEWAY_TOKEN=";
+/** The gateway's token, and providers' keys as they were when the sandbox was made. */
+const SECRET_VARIABLE = /^(?:AGENTPOD_GATEWAY_TOKEN|[A-Z0-9_]+_API_KEY)=/;
 
-/** See `Runtime.logs`. The gateway's token is blanked; a reader that pauses makes the engine wait. */
+/** See `Runtime.logs`. Secrets in the sandbox's environment are blanked; a reader that pauses makes the engine wait. */
 export async function* readLogs(
   context: Pick<DockerContext, "docker" | "instanceId">,
   projectId: string,
@@ -23,7 +25,7 @@ export async function* readLogs(
   try {
     const found = await findSandbox(context, projectId, signal);
     if (found === null) throw new RuntimeError("not_found", "the project has no sandbox, so there is no log");
-    const blank = tokenBlanker(found.Config.Env);
+    const blank = blanker(secretsIn(found.Config.Env));
     const container = context.docker.getContainer(found.Id);
     const query = { stdout: true, stderr: true, timestamps: true, tail, abortSignal: done.signal };
     const chunks = follow
@@ -44,7 +46,5 @@ export async function* readLogs(
   }
 }
 
-function tokenBlanker(env: readonly string[]): (text: string) => string {
-  const token = env.find((entry) => entry.startsWith(TOKEN_VARIABLE))?.slice(TOKEN_VARIABLE.length);
-  return token ? (text) => text.replaceAll(token, "[redacted]") : (text) => text;
-}
+const secretsIn = (env: readonly string[]): string[] =>
+  env.flatMap((entry) => (SECRET_VARIABLE.test(entry) ? [entry.slice(entry.indexOf("=") + 1)] : []));

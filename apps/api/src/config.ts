@@ -67,7 +67,16 @@ const fields = {
   COOLIFY_TOKEN: z.string().regex(/^[\x21-\x7e]{8,512}$/, "must be the API token as Coolify shows it"),
   COOLIFY_PROJECT_UUID: uuid,
   COOLIFY_SERVER_UUID: uuid,
+  COOLIFY_DESTINATION_UUID: uuid,
   COOLIFY_ENVIRONMENT_NAME: z.string().min(1).max(255),
+  COOLIFY_GPU: z
+    .enum(["true", "false"], { error: "must be true when the server has an NVIDIA GPU for sandboxes, or false" })
+    .transform((text) => text === "true"),
+  RECONCILE_SECONDS: z
+    .string()
+    .regex(/^\d{1,5}$/, "must be 5 to 86400 seconds")
+    .transform(Number)
+    .refine((seconds) => seconds >= 5 && seconds <= 86_400, "must be 5 to 86400 seconds"),
   CONTAINER_TIERS_SUNSET: z
     .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: "must be a date such as 2027-01-31" })
     .transform((date) => new Date(date)),
@@ -132,7 +141,6 @@ function checkTogether(values: Values, problems: ConfigProblem[]): void {
       message: `must be an engine on this machine, not on ${engineHost}: sandboxes are published on the engine's loopback, which is out of reach from here`,
     });
   }
-  const coolify = Object.keys(values).filter((name) => name.startsWith("COOLIFY_"));
   if (HOST && !loopbackHost.test(HOST)) {
     if (!API_TOKEN && !problems.some(({ name }) => name.startsWith("API_TOKEN"))) {
       problems.push({
@@ -144,13 +152,41 @@ function checkTogether(values: Values, problems: ConfigProblem[]): void {
       problems.push({ name: "RUNTIME", message: `process gives no isolation and needs a loopback HOST, not ${HOST}` });
     }
   }
-  if (RUNTIME === "coolify" || (RUNTIME === "auto" && coolify.length > 0)) {
-    const asked = RUNTIME === "coolify" ? "coolify" : `auto picks Coolify because ${coolify.join(", ")} is set, but it`;
-    problems.push({
-      name: "RUNTIME",
-      message: `${asked} is not part of this version; set RUNTIME=docker or RUNTIME=process`,
-    });
+  checkCoolify(values, problems);
+}
+
+/** What the Coolify runtime cannot do without. */
+const neededForCoolify = {
+  COOLIFY_URL: "where Coolify is, such as https://coolify.example.com",
+  COOLIFY_TOKEN: "an API token of Coolify with the abilities read, write and deploy",
+  COOLIFY_PROJECT_UUID: "the project of Coolify that sandboxes are put into; its page's address has the id",
+  COOLIFY_SERVER_UUID: "the server that sandboxes run on; its page's address has the id",
+  WILDCARD_DOMAIN: "Coolify's proxy routes by host name, so without one nothing of a sandbox could be reached",
+  REGISTRY_URL: "Coolify's servers pull images from a registry",
+} as const;
+
+function checkCoolify(values: Values, problems: ConfigProblem[]): void {
+  const set = Object.keys(values).filter((name) => name.startsWith("COOLIFY_"));
+  const { RUNTIME = "auto" } = values;
+  if (RUNTIME !== "coolify" && (RUNTIME !== "auto" || set.length === 0)) return;
+  const because = RUNTIME === "coolify" ? "RUNTIME is coolify" : `${set.join(", ")} is set and RUNTIME is auto`;
+  for (const [name, what] of Object.entries(neededForCoolify)) {
+    const isWrong = problems.some((problem) => problem.name.startsWith(name));
+    if (!(name in values) && !isWrong) problems.push({ name, message: `is needed because ${because}: ${what}` });
   }
+}
+
+export interface CoolifyConfig {
+  url: string;
+  /** Secret. */
+  token: string;
+  projectUuid: string;
+  serverUuid: string;
+  /** Null takes the server's only one. */
+  destinationUuid: string | null;
+  environmentName: string;
+  /** Whether its server has a GPU for sandboxes. */
+  gpu: boolean;
 }
 
 export interface Config {
@@ -161,7 +197,11 @@ export interface Config {
   databasePath: string;
   dataDir: string;
   apiToken: string | undefined;
-  runtime: "auto" | "docker" | "process";
+  runtime: "auto" | "coolify" | "docker" | "process";
+  /** Set when Coolify is asked for, or `auto` takes it. */
+  coolify: CoolifyConfig | null;
+  /** Between two looks at what runs. */
+  reconcileSeconds: number;
   /** Web origins whose pages may call the API, besides its own. */
   allowedOrigins: string[];
   dockerHost: string | undefined;
@@ -196,7 +236,9 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     databasePath: within(values.DATABASE_PATH ?? join(dataDir, "agentpod.db")),
     dataDir,
     apiToken: values.API_TOKEN,
-    runtime: values.RUNTIME === "docker" || values.RUNTIME === "process" ? values.RUNTIME : "auto",
+    runtime: values.RUNTIME ?? "auto",
+    coolify: coolifyConfig(values),
+    reconcileSeconds: values.RECONCILE_SECONDS ?? 30,
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     dockerHost: values.DOCKER_HOST,
     registryUrl: values.REGISTRY_URL ?? "localhost",
@@ -206,6 +248,21 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     encryptionKey: values.ENCRYPTION_KEY,
     containerTiersSunset: values.CONTAINER_TIERS_SUNSET ?? new Date("2026-12-31T00:00:00Z"),
     logLevel: values.LOG_LEVEL ?? "info",
+  };
+}
+
+function coolifyConfig(values: Values): CoolifyConfig | null {
+  const { RUNTIME = "auto", COOLIFY_URL: url, COOLIFY_TOKEN: token } = values;
+  const { COOLIFY_PROJECT_UUID: projectUuid, COOLIFY_SERVER_UUID: serverUuid } = values;
+  if (RUNTIME === "docker" || RUNTIME === "process" || !url || !token || !projectUuid || !serverUuid) return null;
+  return {
+    url,
+    token,
+    projectUuid,
+    serverUuid,
+    destinationUuid: values.COOLIFY_DESTINATION_UUID ?? null,
+    environmentName: values.COOLIFY_ENVIRONMENT_NAME ?? "production",
+    gpu: values.COOLIFY_GPU ?? false,
   };
 }
 

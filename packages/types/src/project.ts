@@ -98,7 +98,8 @@ export type UpdateProjectRequest = z.infer<typeof UpdateProjectRequest>;
 export const OperationKind = z.enum(["create", "update", "deploy", "start", "stop", "restart", "delete"]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
-export const OperationStatus = z.enum(["pending", "running", "succeeded", "failed"]);
+/** `cancelled`: the project was deleted before it was at its end. */
+export const OperationStatus = z.enum(["pending", "running", "succeeded", "failed", "cancelled"]);
 export type OperationStatus = z.infer<typeof OperationStatus>;
 
 /** One durable piece of work on a project. */
@@ -119,12 +120,29 @@ export const Operation = z
   .meta({ id: "Operation" });
 export type Operation = z.infer<typeof Operation>;
 
+/** One run of one step of an operation. */
+export const OperationStep = z
+  .object({
+    name: z.string(),
+    /** Which run of the operation it belongs to; a new one begins with every start of the control plane. */
+    attempt: z.int(),
+    startedAt: z.iso.datetime(),
+    /** Null while it runs, and for ever when it was cut off. */
+    finishedAt: z.iso.datetime().nullable(),
+    outcome: z.enum(["succeeded", "failed"]).nullable(),
+    errorCode: z.string().nullable(),
+  })
+  .meta({ id: "OperationStep" });
+export type OperationStep = z.infer<typeof OperationStep>;
+
 export const ProjectEventType = z.enum([
   "resolved",
   "pulling",
   "building",
   "cloning",
   "created",
+  "queued",
+  "deploying",
   "starting",
   "healthy",
   "ready",
@@ -135,6 +153,7 @@ export const ProjectEventType = z.enum([
   "deleted",
   "retrying",
   "failed",
+  "cancelled",
 ]);
 export type ProjectEventType = z.infer<typeof ProjectEventType>;
 
@@ -171,7 +190,8 @@ export const ProjectStatusReport = z
       error: z.string().nullable(),
     }),
     gateway: z.object({ healthy: z.boolean().nullable() }),
-    operation: Operation.nullable(),
+    /** The newest one. */
+    operation: Operation.extend({ steps: z.array(OperationStep) }).nullable(),
   })
   .meta({ id: "ProjectStatusReport" });
 export type ProjectStatusReport = z.infer<typeof ProjectStatusReport>;

@@ -1,9 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { prepared } from "../db/prepared.ts";
 
-/** A port of this host's loopback that is kept for a sandbox's service. */
+/** A sandbox's service, and the port of this host's loopback that is kept for it. */
 export interface PortAllocation {
-  port: number;
+  /** Null where a proxy routes to the service instead. */
+  port: number | null;
   projectId: string;
   /** Unique for the project. */
   name: string;
@@ -27,9 +28,9 @@ export function allocatePorts(
       const taken = allocatedPorts(db);
       const names = new Set(listPorts(db, projectId).map(({ name }) => name));
       for (const { port, name } of ports) {
-        if (taken.has(port)) return { ok: false as const, reason: "port_taken" as const, port };
+        if (port !== null && taken.has(port)) return { ok: false as const, reason: "port_taken" as const, port };
         if (names.has(name)) return { ok: false as const, reason: "name_taken" as const, name };
-        taken.add(port);
+        if (port !== null) taken.add(port);
         names.add(name);
       }
       const insert = "INSERT INTO port_allocations (port, project_id, name, container_port) VALUES (?1, ?2, ?3, ?4)";
@@ -56,6 +57,6 @@ export function releasePorts(db: Database, projectId: string, names?: readonly s
 
 /** Every port that is kept for some project. */
 export function allocatedPorts(db: Database): Set<number> {
-  const rows = prepared<{ port: number }, []>(db, "SELECT port FROM port_allocations").all();
+  const rows = prepared<{ port: number }, []>(db, "SELECT port FROM port_allocations WHERE port IS NOT NULL").all();
   return new Set(rows.map(({ port }) => port));
 }

@@ -5,8 +5,8 @@ export interface SandboxPort {
   /** `opencode`, `gateway`, or an addon's id. */
   name: string;
   containerPort: number;
-  /** Allocated by the caller and kept over redeploys. */
-  hostPort: number;
+  /** Allocated by the caller and kept over redeploys; null where a proxy routes instead. */
+  hostPort: number | null;
 }
 
 /** What a runtime is asked to run. Names and labels follow from `projectId` alone. */
@@ -60,6 +60,8 @@ export interface RuntimeCapabilities {
   limits: boolean;
   /** A sandbox cannot touch the host or another sandbox. */
   isolation: boolean;
+  /** Services are published on this host's loopback; without it a proxy routes to them. */
+  hostPorts: boolean;
   /** What one sandbox can get at most; null where unknown. */
   cpusMax: number | null;
   memoryBytesMax: number | null;
@@ -97,11 +99,20 @@ export type RuntimeFailure =
 export class RuntimeError extends Error {
   override readonly name = "RuntimeError";
   readonly failure: RuntimeFailure;
+  /** How long what failed asked to be left alone, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(failure: RuntimeFailure, message: string, options?: ErrorOptions) {
+  constructor(failure: RuntimeFailure, message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
     super(message, options);
     this.failure = failure;
+    this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** @throws RuntimeError `rejected` for a service without a port on this host */
+export function hostPortOf({ name, hostPort }: SandboxPort): number {
+  if (hostPort !== null) return hostPort;
+  throw new RuntimeError("rejected", `${name} has no port on this host; deploy the project to give it one`);
 }
 
 /** Where sandboxes run. */
@@ -116,12 +127,17 @@ export interface Runtime {
     stop: readonly Step<SandboxRef>[];
     /** Removes everything of the project, data included; already gone is fine. */
     remove: readonly Step<SandboxRef>[];
+    /** After a deploy or start that failed for good: nothing of it goes on ending and starting again. */
+    abandon: readonly Step<SandboxRef>[];
   };
   /** Whether the runtime answers now. Never throws. */
   probe: () => Promise<{ ok: true; version: string } | { ok: false; message: string }>;
   inspect: (projectId: string) => Promise<ObservedSandbox>;
-  /** Every project id of this installation of which anything is left: sandbox, volume or folder. */
-  list: () => Promise<string[]>;
+  /**
+   * Every project of this installation of which anything is left: sandbox, volume or folder. A cheap
+   * look: `startedAt` and `exitCode` may be null where `inspect` would know them.
+   */
+  list: () => Promise<ObservedSandbox[]>;
   /** Same as the `remove` steps, for a project the database does not know. */
   sweep: (projectId: string) => Promise<void>;
   /** Lines in order. Ends at the end of the log, or with `follow` when the sandbox ends or `signal` aborts. */

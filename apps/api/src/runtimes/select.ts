@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config, CoolifyConfig } from "../config.ts";
 import type { createImageInspector } from "./docker/index.ts";
 import { RuntimeError, type Runtime } from "./runtime.ts";
 
@@ -9,6 +9,7 @@ export interface RuntimeChoice {
 }
 
 export interface RuntimeChoices {
+  coolify: (settings: CoolifyConfig) => Promise<RuntimeChoice>;
   docker: () => Promise<RuntimeChoice>;
   process: () => Promise<RuntimeChoice>;
 }
@@ -19,13 +20,16 @@ export interface SelectedRuntime extends RuntimeChoice {
 }
 
 /**
- * The runtime the configuration asks for; `auto` takes a Docker engine that answers, else a process.
+ * The runtime the configuration asks for; `auto` takes Coolify when it is configured, else a Docker engine
+ * that answers, else a process.
  * @throws RuntimeError `unavailable` when what was asked for cannot be had
  */
 export async function selectRuntime(
-  config: Pick<Config, "runtime" | "loopback" | "host">,
+  config: Pick<Config, "runtime" | "coolify" | "loopback" | "host">,
   choices: RuntimeChoices,
 ): Promise<SelectedRuntime> {
+  // Set only where Coolify is asked for or `auto` takes it.
+  if (config.coolify !== null) return { ...(await choices.coolify(config.coolify)), note: null };
   if (config.runtime === "docker") return { ...(await choices.docker()), note: null };
   if (config.runtime === "process") return { ...(await choices.process()), note: null };
   try {

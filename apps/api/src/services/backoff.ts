@@ -5,7 +5,11 @@ export interface RetryPolicy {
 }
 
 /** Exponential with full jitter, so that what failed together does not come back together. */
-export function backoffMs(attempt: number, policy: RetryPolicy, random: () => number = Math.random): number {
+export function backoffMs(
+  attempt: number,
+  policy: Pick<RetryPolicy, "firstDelayMs" | "delayMsMax">,
+  random: () => number = Math.random,
+): number {
   const ceiling = Math.min(policy.delayMsMax, policy.firstDelayMs * 2 ** (attempt - 1));
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }

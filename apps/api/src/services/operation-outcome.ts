@@ -1,6 +1,7 @@
 import type { Operation, ProjectEventType, ProjectStatus } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
-import { updateOperation } from "../models/operation.ts";
+import { deleteSteps } from "../models/operation-step.ts";
+import { getOperation, updateOperation } from "../models/operation.ts";
 import { deleteProject, updateProject, type ProjectRecord } from "../models/project.ts";
 import type { EventLog } from "./event-log.ts";
 
@@ -16,23 +17,27 @@ interface Deps {
   events: EventLog;
 }
 
-/** The operation, the project's state and the event change together or not at all. */
-function commit({ db, events }: Deps, change: () => void): void {
-  db.transaction(change).immediate();
+/** The operation, the project's state and the event change together or not at all; a cancelled one has its end already. */
+function commit({ db, events }: Deps, { id }: Operation, change: () => void): void {
+  db.transaction(() => {
+    if (getOperation(db, id)?.status === "running") change();
+  }).immediate();
   events.wake();
 }
 
+/** Does nothing when it was cancelled meanwhile; so does `concludeFailure`. */
 export function concludeSuccess(deps: Deps, operation: Operation, project: ProjectRecord): void {
   const { db, events } = deps;
   const done = (status: ProjectStatus, type: ProjectEventType, data: Record<string, unknown> = {}) => {
     updateProject(db, project.id, { status, statusReason: null });
     events.record({ projectId: project.id, operationId: operation.id, type, data });
   };
-  commit(deps, () => {
+  commit(deps, operation, () => {
     updateOperation(db, operation.id, { status: "succeeded", finishedAt: new Date().toISOString(), error: null });
     switch (operation.kind) {
       case "delete":
         deleteProject(db, project.id);
+        deleteSteps(db, project.id);
         events.record({ projectId: project.id, operationId: operation.id, type: "deleted" });
         break;
       case "stop":
@@ -48,9 +53,10 @@ export function concludeSuccess(deps: Deps, operation: Operation, project: Proje
 
 export function concludeFailure(deps: Deps, operation: Operation, { code, message, step }: Failure): void {
   const { db, events } = deps;
-  commit(deps, () => {
+  commit(deps, operation, () => {
     updateOperation(db, operation.id, {
       status: "failed",
+      step,
       finishedAt: new Date().toISOString(),
       error: { code, message },
     });

@@ -9,10 +9,11 @@ import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "
 import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
 import type { EventLog } from "./event-log.ts";
 import { concludeFailure, concludeSuccess, type Failure } from "./operation-outcome.ts";
-import { isTransient, planSteps } from "./operation-plan.ts";
+import { isTransient, leavesRuins, planSteps } from "./operation-plan.ts";
+import { createStepRunner, type StepRunnerDeps } from "./operation-steps.ts";
 import { toApiError } from "./to-api-error.ts";
 
-export interface OperationRunnerDeps {
+export interface OperationRunnerDeps extends StepRunnerDeps {
   db: Database;
   runtime: Runtime;
   events: EventLog;
@@ -25,8 +26,6 @@ export interface OperationRunnerDeps {
   retry: RetryPolicy;
   /** How long to wait before an operation is taken up again whose state could not be recorded. */
   recordAgainMs?: number;
-  /** Called before each step; tests stop the process here. */
-  beforeStep?: ((operation: Operation, step: string) => Promise<void> | void) | undefined;
 }
 
 export type OperationRunner = ReturnType<typeof createOperationRunner>;
@@ -35,49 +34,58 @@ const portConflictsMax = 5;
 const replansMax = 1;
 
 /**
- * Carries recorded operations to their end. What is recorded survives the process: `resume` picks up
- * everything that an earlier one left unfinished.
+ * Carries recorded operations to their end, one at a time for each project. What is recorded survives
+ * the process: `resume` picks up everything that an earlier one left unfinished.
  */
 export function createOperationRunner(deps: OperationRunnerDeps) {
   const { db, runtime, events, logger } = deps;
+  const runSteps = createStepRunner(deps);
   // Making a sandbox may pull, build or clone for minutes; stopping another must not wait for that.
   const slow = pLimit(deps.concurrency);
   const quick = pLimit(deps.concurrency);
+  /** No further work is begun, and nothing waits for another try. */
+  const draining = new AbortController();
+  /** What is at work is cut off. */
   const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
+  /** By operation. */
+  const running = new Map<string, { projectId: string; work: Promise<void>; cancelled: AbortController }>();
   const waiters = new Map<string, Set<() => void>>();
 
-  function laneOf(operationId: string): typeof slow {
-    const kind = getOperation(db, operationId)?.kind;
-    return kind === "stop" || kind === "delete" ? quick : slow;
-  }
-
   function submit(operationId: string): void {
-    const work = workOn(operationId).finally(() => running.delete(work));
-    running.add(work);
+    const operation = getOperation(db, operationId);
+    if (!operation || running.has(operationId)) return;
+    const { projectId, kind } = operation;
+    // One that was cancelled may still be letting go of the sandbox.
+    const earlier = [...running.values()].filter((run) => run.projectId === projectId).map(({ work }) => work);
+    const lane = kind === "stop" || kind === "delete" ? quick : slow;
+    const cancelled = new AbortController();
+    const work = Promise.allSettled(earlier)
+      .then(() => workOn(operationId, lane, cancelled.signal))
+      .finally(() => running.delete(operationId));
+    running.set(operationId, { projectId, work, cancelled });
   }
 
-  async function workOn(operationId: string): Promise<void> {
-    while (!(await isOver(operationId))) await sleep(deps.recordAgainMs ?? 5_000, stopping.signal);
+  async function workOn(operationId: string, lane: typeof slow, cancelled: AbortSignal): Promise<void> {
+    while (!(await isOver(operationId, lane, cancelled))) await sleep(deps.recordAgainMs ?? 5_000, draining.signal);
     for (const resolve of waiters.get(operationId) ?? []) resolve();
     waiters.delete(operationId);
   }
 
   /** False when what happened could not even be recorded, as on a full disk: it goes on when it can. */
-  async function isOver(operationId: string): Promise<boolean> {
+  async function isOver(operationId: string, lane: typeof slow, cancelled: AbortSignal): Promise<boolean> {
     try {
-      await laneOf(operationId)(() => execute(operationId));
+      await lane(() => execute(operationId, cancelled));
       return true;
     } catch (error) {
       logger.error({ err: error, operationId }, "an operation could not be recorded; it is tried again");
-      return stopping.signal.aborted;
+      return draining.signal.aborted;
     }
   }
 
-  async function execute(operationId: string): Promise<void> {
+  async function execute(operationId: string, cancelled: AbortSignal): Promise<void> {
     const operation = getOperation(db, operationId);
-    if (stopping.signal.aborted || !operation || (operation.status !== "pending" && operation.status !== "running"))
-      return;
+    if (draining.signal.aborted || !operation || !isActive(operation)) return;
+    const signal = AbortSignal.any([stopping.signal, cancelled]);
     const attempt = operation.attempt + 1;
     updateOperation(db, operationId, {
       status: "running",
@@ -85,15 +93,16 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       startedAt: operation.startedAt ?? new Date().toISOString(),
     });
     try {
-      await carryOut({ ...operation, attempt });
+      if (operation.retryAt !== null) await pause(Date.parse(operation.retryAt) - Date.now(), signal);
+      await carryOut({ ...operation, attempt }, signal);
     } catch (error) {
-      // A graceful stop leaves the operation as it is; the next start resumes it.
-      if (!stopping.signal.aborted) fail(operation, error);
+      // A graceful stop leaves the operation as it is, and the next start resumes it; a cancelled one is over.
+      if (!signal.aborted && !(error instanceof Parked)) await fail({ ...operation, attempt }, error, signal);
     }
   }
 
   /** Tries until it is done; throws what no further try can help. */
-  async function carryOut(operation: Operation): Promise<void> {
+  async function carryOut(operation: Operation, signal: AbortSignal): Promise<void> {
     let transientTries = 0;
     let portConflicts = 0;
     let replans = 0;
@@ -101,10 +110,10 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       const project = getProjectById(db, operation.projectId);
       if (!project) throw new ApiError("project_not_found", "The project is gone.");
       try {
-        await runSteps(operation, project);
+        await runSteps(operation, await plan(operation, project), contextOf(operation, signal));
         return concludeSuccess(deps, operation, project);
       } catch (error) {
-        if (stopping.signal.aborted) throw error;
+        if (signal.aborted) throw error;
         if (error instanceof RuntimeError && error.failure === "port_conflict" && portConflicts < portConflictsMax) {
           portConflicts += 1;
           await deps.reallocatePorts(project);
@@ -117,51 +126,68 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
         }
         transientTries += 1;
         if (!isTransient(error) || transientTries >= deps.retry.attemptsMax) throw error;
-        const delayMs = backoffMs(transientTries, deps.retry);
-        events.append({
-          projectId: project.id,
-          operationId: operation.id,
-          type: "retrying",
-          data: { code: error.failure, message: error.message, delayMs, attempt: transientTries },
-        });
-        await sleep(delayMs, stopping.signal);
-        stopping.signal.throwIfAborted();
+        await waitForRetry(operation, error, transientTries, signal);
       }
     }
   }
 
-  async function runSteps(operation: Operation, project: ProjectRecord): Promise<void> {
-    const context: StepContext = {
-      signal: stopping.signal,
-      report: (type, data) =>
-        void events.append({ projectId: project.id, operationId: operation.id, type, ...(data ? { data } : {}) }),
-    };
-    const observed = await runtime.inspect(project.id);
-    const steps = planSteps({
+  async function plan(operation: Operation, project: ProjectRecord): ReturnType<typeof planSteps> {
+    return await planSteps({
       kind: operation.kind,
       runtime,
-      observed,
+      inspect: () => runtime.inspect(project.id),
+      projectId: project.id,
       generation: project.generation,
       spec: () => deps.specOf(project),
     });
-    for (const step of steps) {
-      stopping.signal.throwIfAborted();
-      updateOperation(db, operation.id, { step: step.name });
-      await deps.beforeStep?.(operation, step.name);
-      await step.run(context);
-    }
-    updateOperation(db, operation.id, { step: "conclude" });
-    await deps.beforeStep?.(operation, "conclude");
   }
 
-  function fail(operation: Operation, error: unknown): void {
+  const contextOf = ({ id, projectId }: Operation, signal: AbortSignal): StepContext => ({
+    signal,
+    report: (type, data) => void events.append({ projectId, operationId: id, type, ...(data ? { data } : {}) }),
+  });
+
+  async function waitForRetry(
+    { id, projectId }: Operation,
+    error: RuntimeError,
+    tries: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const delayMs = Math.max(backoffMs(tries, deps.retry), Math.min(error.retryAfterMs ?? 0, retryAfterMsMax));
+    db.transaction(() => {
+      updateOperation(db, id, { retryAt: new Date(Date.now() + delayMs).toISOString() });
+      const data = { code: error.failure, message: error.message, delayMs, attempt: tries };
+      events.record({ projectId, operationId: id, type: "retrying", data });
+    }).immediate();
+    events.wake();
+    await pause(delayMs, signal);
+    updateOperation(db, id, { retryAt: null });
+  }
+
+  /** @throws Parked when the control plane closes meanwhile */
+  async function pause(ms: number, signal: AbortSignal): Promise<void> {
+    await sleep(ms, AbortSignal.any([draining.signal, signal]));
+    if (draining.signal.aborted) throw new Parked();
+    signal.throwIfAborted();
+  }
+
+  async function fail(operation: Operation, error: unknown, signal: AbortSignal): Promise<void> {
     const step = getOperation(db, operation.id)?.step ?? null;
     const failure = failureOf(error, step);
-    if (failure === undefined)
-      logger.error(
-        { err: error, operationId: operation.id, projectId: operation.projectId, step },
-        "operation failed unexpectedly",
-      );
+    const about = { operationId: operation.id, projectId: operation.projectId, step };
+    if (failure === undefined) logger.error({ err: error, ...about }, "operation failed unexpectedly");
+    if (leavesRuins(operation.kind, error)) {
+      const steps = runtime.steps.abandon.map(({ name, run }) => ({
+        name,
+        run: (context: StepContext) => run({ projectId: operation.projectId }, context),
+      }));
+      try {
+        await runSteps(operation, steps, contextOf(operation, signal));
+      } catch (cause) {
+        if (signal.aborted) return;
+        logger.warn({ err: cause, ...about }, "what a failed operation left could not be stopped");
+      }
+    }
     const message = `Something unexpected happened; the log has operation ${operation.id}.`;
     concludeFailure(deps, operation, failure ?? { code: "internal", message, step });
   }
@@ -182,6 +208,9 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
   return {
     submit,
 
+    /** Cuts off an operation that was recorded as cancelled; what is submitted next waits until it has let go. */
+    cancel: (operationId: string): void => running.get(operationId)?.cancelled.abort(),
+
     /** Submits everything unfinished; returns how many. */
     resume(): number {
       const unfinished = listActiveOperations(db);
@@ -189,21 +218,40 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       return unfinished.length;
     },
 
-    /** The operation as it stands when it is at its end or the signal aborts. */
+    /** The operation as it stands when it is at its end, the signal aborts or the control plane closes. */
     async finished(operationId: string, signal: AbortSignal): Promise<Operation | null> {
-      const { status } = getOperation(db, operationId) ?? {};
-      if (!signal.aborted && (status === "pending" || status === "running")) await ended(operationId, signal);
+      const until = AbortSignal.any([signal, draining.signal]);
+      const before = getOperation(db, operationId);
+      if (!until.aborted && before && isActive(before)) await ended(operationId, until);
       const operation = getOperation(db, operationId);
       return operation ? toOperation(operation) : null;
     },
 
-    /** Parks what is at work: it stays recorded as running and goes on at the next start. */
-    async close(): Promise<void> {
+    /**
+     * Begins nothing new, gives what is at work `graceMs` to end, and parks the rest: it stays recorded
+     * as running and goes on at the next start.
+     */
+    async close(graceMs = 0): Promise<void> {
+      draining.abort();
+      const works = [...running.values()].map(({ work }) => work);
+      const grace = new AbortController();
+      await Promise.race([Promise.allSettled(works).then(() => grace.abort()), sleep(graceMs, grace.signal)]);
+      grace.abort();
       stopping.abort();
-      await Promise.allSettled(running);
+      await Promise.allSettled(works);
     },
   };
 }
+
+/** What asks to be left alone for longer is asked again all the same. */
+const retryAfterMsMax = 120_000;
+
+/** The control plane closes while an operation waits for its next try. */
+class Parked extends Error {
+  override readonly name = "Parked";
+}
+
+const isActive = ({ status }: Pick<Operation, "status">): boolean => status === "pending" || status === "running";
 
 /** What the user is told; undefined for what is not theirs to know. */
 function failureOf(error: unknown, step: string | null): Failure | undefined {

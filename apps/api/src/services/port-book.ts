@@ -31,12 +31,16 @@ export function createPortBook(db: Database, allocator: PortAllocator) {
     /** Gives back every port of a project. Call inside a transaction. */
     release: (projectId: string): number => releasePorts(db, projectId),
 
-    /** Gives each service a port: the one it has, else one of `picked`. Call inside a transaction. */
-    assign(projectId: string, services: readonly Service[], picked: readonly number[]): ProjectPort[] {
+    /**
+     * Gives each service a port: the one it has, else one of `picked`; none where `picked` is null, as a
+     * proxy routes to it. Call inside a transaction.
+     */
+    assign(projectId: string, services: readonly Service[], picked: readonly number[] | null): ProjectPort[] {
       const held = listPorts(db, projectId);
-      const fresh = [...picked];
+      const fresh = [...(picked ?? [])];
       const assigned = services.map(({ name, containerPort }) => {
-        const kept = held.find((port) => port.name === name);
+        if (picked === null) return { name, containerPort, port: null };
+        const kept = held.find((service) => service.name === name);
         const port = kept?.port ?? fresh.shift();
         if (port === undefined) throw new Error("fewer ports were picked than services need one");
         return { name, containerPort, port };

@@ -61,9 +61,9 @@ describe("agentpod db", () => {
     expect(versionOf(path)).toBe(2);
     expect(await db("rollback", "--to", "3")).toMatchObject({
       exitCode: 1,
-      stderr: "agentpod: Cannot roll back to 3: choose 0 to 1.\n",
+      stderr: "agentpod: Cannot roll back to 3: choose 0 to 2.\n",
     });
-    expect((await db("rollback", "--steps", "0")).stdout).toBe("Nothing to revert: migration 1 is the last.\n");
+    expect((await db("rollback", "--steps", "0")).stdout).toBe("Nothing to revert: migration 2 is the last.\n");
   });
 
   const misused = [["--to", "1", "--steps", "1"], ["--to", "x"], ["--steps=-1"], ["--to"], ["--steps", "1.5"]];
@@ -180,6 +180,6 @@ describe("agentpod db", () => {
       expect(stderr).toContain("newer than this build: it has migration 006_future");
     }
     // What is not understood can still be saved.
-    expect((await db("backup")).stdout).toStartWith(`Backup: ${path}.backup-5-`);
+    expect((await db("backup")).stdout).toStartWith(`Backup: ${path}.backup-6-`);
   });
 });

@@ -7,6 +7,7 @@ import { connectDocker, createDockerRuntime } from "../../src/runtimes/docker/in
 import { RuntimeError, type Runtime, type SandboxSpec } from "../../src/runtimes/runtime.ts";
 import { dockerSandboxes, execIn, freePort, runSteps, sandboxSpec } from "../support/docker-sandboxes.ts";
 import { describeWithEngine } from "../support/engine.ts";
+import { idsOf } from "../support/ids-of.ts";
 import { imageRunning, requireSandboxImage } from "../support/sandbox-image.ts";
 
 async function failure(promise: Promise<unknown>): Promise<RuntimeError> {
@@ -118,7 +119,7 @@ describeWithEngine("a sandbox that Docker cannot bring up", () => {
     expect(error.failure).toBe("image_unavailable");
     expect(error.message).toContain(imageRef);
     expect(error.message).toContain("docker/scripts/build.sh --flavor js --addon code-server");
-    expect(await runtime.list()).not.toContain(spec.projectId);
+    expect(await idsOf(runtime)).not.toContain(spec.projectId);
   });
 
   test("passes on why the engine refuses a setting", async () => {

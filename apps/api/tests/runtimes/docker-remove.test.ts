@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "bun:test";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 import { dockerSandboxes, runSteps, sandboxSpec } from "../support/docker-sandboxes.ts";
 import { describeWithEngine } from "../support/engine.ts";
+import { idsOf } from "../support/ids-of.ts";
 import { dockerLeftovers } from "../support/leftovers.ts";
 import { requireSandboxImage } from "../support/sandbox-image.ts";
 
@@ -24,7 +25,7 @@ describeWithEngine("removing a sandbox from Docker", () => {
     await runSteps(upTo(name), spec);
     await runSteps(runtime.steps.remove, spec);
     expect(dockerLeftovers(spec.projectId)).toEqual([]);
-    expect(await runtime.list()).not.toContain(spec.projectId);
+    expect(await idsOf(runtime)).not.toContain(spec.projectId);
     expect(await runtime.inspect(spec.projectId)).toEqual({
       projectId: spec.projectId,
       state: "absent",
@@ -47,9 +48,9 @@ describeWithEngine("removing a sandbox from Docker", () => {
     const withContainer = sandboxSpec();
     await runSteps(upTo("volume"), withVolume);
     await runSteps(upTo("container"), withContainer);
-    expect((await runtime.list()).toSorted()).toEqual([withVolume.projectId, withContainer.projectId].toSorted());
+    expect((await idsOf(runtime)).toSorted()).toEqual([withVolume.projectId, withContainer.projectId].toSorted());
     for (const { projectId } of [withVolume, withContainer]) await runtime.sweep(projectId);
-    expect(await runtime.list()).toEqual([]);
+    expect(await idsOf(runtime)).toEqual([]);
     await runtime.sweep("prj_never_was");
   });
 
@@ -57,7 +58,7 @@ describeWithEngine("removing a sandbox from Docker", () => {
     const spec = sandboxSpec();
     await runSteps(upTo("container"), spec);
     const other = await createRuntime({ instanceId: `other-${spec.projectId}` });
-    expect(await other.list()).toEqual([]);
+    expect(await idsOf(other)).toEqual([]);
     expect(await other.inspect(spec.projectId)).toMatchObject({ state: "absent" });
     await expect(runSteps(other.steps.remove, spec)).rejects.toMatchObject({ failure: "rejected" });
     await expect(runSteps(other.steps.deploy, spec)).rejects.toMatchObject({ failure: "rejected" });

@@ -28,7 +28,7 @@ describe("the settings of a sandbox's container", () => {
     ["tier", { limits: { ...spec.limits, cpus: 2 } }, {}],
     ["gateway token", { gatewayToken: "another-token-of-the-gateway" }, {}],
     ["environment", { env: { A: "1", B: "3" } }, {}],
-    ["port", { ports: spec.ports.map((port) => ({ ...port, hostPort: port.hostPort + 1 })) }, {}],
+    ["port", { ports: spec.ports.map((port) => ({ ...port, hostPort: (port.hostPort ?? 0) + 1 })) }, {}],
     ["addon", { addonIds: ["gui"] }, {}],
     ["source", { sourceUrl: "https://example.org/a.git" }, {}],
     ["image behind the same name", {}, { imageId: "sha256:2" }],

@@ -6,6 +6,7 @@ import { createPsTable } from "../../src/runtimes/process/ps-table.ts";
 import type { SandboxSpec } from "../../src/runtimes/runtime.ts";
 import type { DyingDeploy, DyingPoint } from "../support/dying-deploy.ts";
 import { describeUnless } from "../support/engine.ts";
+import { idsOf } from "../support/ids-of.ts";
 import {
   askInfo,
   createWorld,
@@ -51,7 +52,7 @@ describe.each(POINTS)("after a kill -9 $point of a deploy", ({ point, children }
     const spec = await world.spec();
     const orphans = await deployAndDie(spec, point);
     expect(orphans).toHaveLength(children);
-    expect(await world.runtime.list()).toEqual([spec.projectId]);
+    expect(await idsOf(world.runtime)).toEqual([spec.projectId]);
     const { state } = await world.runtime.inspect(spec.projectId);
     expect(state).toBe(children === 1 ? "running" : "created");
 
@@ -87,7 +88,7 @@ describe.each(POINTS)("after a kill -9 $point of a deploy", ({ point, children }
     await world.runtime.sweep(spec.projectId);
     expect(await world.processes()).toEqual([]);
     expect(await projectFolders(world)).toEqual([]);
-    expect(await world.runtime.list()).toEqual([]);
+    expect(await idsOf(world.runtime)).toEqual([]);
   });
 });
 
@@ -112,7 +113,7 @@ test("a child whose folder has vanished is still listed and swept", async () => 
   await rm(world.folder(spec), { recursive: true });
   expect(orphans).toHaveLength(1);
   expect((await world.runtime.inspect(spec.projectId)).state).toBe("absent");
-  expect(await world.runtime.list()).toEqual([spec.projectId]);
+  expect(await idsOf(world.runtime)).toEqual([spec.projectId]);
   await world.runtime.sweep(spec.projectId);
   expect(await world.processes()).toEqual([]);
 });
@@ -121,7 +122,7 @@ test("a child of another installation is not touched", async () => {
   const spec = await world.spec();
   await deployAndDie(spec, "after the spawn");
   const other = await createWorld();
-  expect(await other.runtime.list()).toEqual([]);
+  expect(await idsOf(other.runtime)).toEqual([]);
   await other.runtime.sweep(spec.projectId);
   await other.end();
   expect(await world.processes()).toHaveLength(1);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { idsOf } from "../support/ids-of.ts";
 import {
   createWorld,
   askInfo,
@@ -37,7 +38,7 @@ describe("the process runtime with the real gateway", () => {
     const running = await runtime.inspect(spec.projectId);
     expect(running).toMatchObject({ state: "running", generation: 1, exitCode: null });
     expect(Date.parse(running.startedAt ?? "")).toBeGreaterThan(Date.now() - 60_000);
-    expect(await runtime.list()).toEqual([spec.projectId]);
+    expect(await idsOf(runtime)).toEqual([spec.projectId]);
 
     const pid = await pidOf(world, spec);
     expect(await runSteps(runtime.steps.stop, spec)).toEqual(["stopping"]);
@@ -51,7 +52,7 @@ describe("the process runtime with the real gateway", () => {
 
     await runSteps(runtime.steps.remove, spec);
     expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "absent", generation: null });
-    expect(await runtime.list()).toEqual([]);
+    expect(await idsOf(runtime)).toEqual([]);
     expect(await projectFolders(world)).toEqual([]);
     expect(await world.processes()).toEqual([]);
   });

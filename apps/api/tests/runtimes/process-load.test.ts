@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { SandboxSpec } from "../../src/runtimes/runtime.ts";
+import { idsOf } from "../support/ids-of.ts";
 import { createWorld, pidOf, projectFolders, runSteps, systemTable, type World } from "../support/process-world.ts";
 import type { ProcessTable } from "../../src/runtimes/process/process-table.ts";
 
@@ -49,7 +50,7 @@ test(`${COUNT} deploys, then ${COUNT} removals at once lose and double nothing`,
   expect(new Set(pids).size).toBe(COUNT);
   const marked = (await systemTable().scan()).filter(({ command }) => command.includes(world.instanceId));
   expect(marked.map(({ pid }) => pid).toSorted((a, b) => a - b)).toEqual(pids.toSorted((a, b) => a - b));
-  expect(await world.runtime.list()).toHaveLength(COUNT);
+  expect(await idsOf(world.runtime)).toHaveLength(COUNT);
   const states = await Promise.all(specs.map(({ projectId }) => world.runtime.inspect(projectId)));
   expect(states.every(({ state }) => state === "running")).toBe(true);
 

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { listEvents } from "../../src/models/event.ts";
+import { getOperation } from "../../src/models/operation.ts";
+import { listSteps } from "../../src/models/operation-step.ts";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
+import { idsOf } from "../support/ids-of.ts";
 import { createProjects, type Fault } from "../support/projects.ts";
 import { until } from "../support/wait.ts";
 
@@ -174,5 +177,83 @@ describe("an operation", () => {
     expect((await w.runtime.inspect(created.project.id)).state).toBe("exited");
     await w.end((await w.projects.start(created.project.id)).operation);
     expect(await w.runtime.inspect(created.project.id)).toMatchObject({ state: "running", generation: 2 });
+  });
+
+  test("records each run of each step, and how it ended", async () => {
+    const w = await start(failing("start", 1, () => new RuntimeError("unavailable", "the engine is away")));
+    const { operation } = await w.projects.create(input);
+    await w.end(operation);
+    const steps = listSteps(w.db, operation?.id ?? "");
+    expect(steps.map(({ name, outcome, errorCode }) => [name, outcome, errorCode])).toEqual([
+      ["workspace", "succeeded", null],
+      ["source", "succeeded", null],
+      ["start", "failed", "unavailable"],
+      ["workspace", "succeeded", null],
+      ["source", "succeeded", null],
+      ["start", "succeeded", null],
+      ["healthy", "succeeded", null],
+    ]);
+    for (const { finishedAt, startedAt } of steps) expect((finishedAt ?? "") >= startedAt).toBe(true);
+  });
+
+  test("waits as long as what failed asks for, also over a restart", async () => {
+    const w = await start(
+      failing("start", 1, () => new RuntimeError("unavailable", "the queue is full", { retryAfterMs: 60_000 })),
+    );
+    const { operation, project } = await w.projects.create(input);
+    const id = operation?.id ?? "";
+    const retryAt = await until("it waits", () => getOperation(w.db, id)?.retryAt ?? undefined);
+    expect(Date.parse(retryAt) - Date.now()).toBeGreaterThan(50_000);
+    // A parked one is left as it is.
+    await w.runner.close();
+    expect(getOperation(w.db, id)).toMatchObject({ status: "running", retryAt });
+    expect(w.projects.get(project.id).status).toBe("creating");
+  });
+
+  test("is cut off by the delete of its project, which then leaves nothing", async () => {
+    const w = await start();
+    const [first] = w.runtime.steps.deploy;
+    if (first === undefined) throw new Error("a deploy has no steps");
+    const { run } = first;
+    const begun = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    first.run = async (spec, context) => {
+      begun.resolve();
+      await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+      // One that lets go late: what it still makes must be removed as well.
+      await late.promise;
+      await run(spec, context);
+    };
+    const { operation, project } = await w.projects.create(input);
+    await begun.promise;
+    const removal = await w.projects.remove(project.id);
+    expect(await w.projects.remove(project.id).catch((error: unknown) => error)).toMatchObject({
+      code: "operation_in_progress",
+      operationId: removal.operation?.id,
+    });
+    late.resolve();
+    expect(await w.end(removal.operation)).toMatchObject({ kind: "delete", status: "succeeded" });
+    expect(await w.end(operation)).toMatchObject({ status: "cancelled", error: { code: "cancelled" } });
+    expect(await idsOf(w.runtime)).toEqual([]);
+    expect(typesOf(w)).toEqual(["resolved", "cancelled", "deleting", "created", "deleted"]);
+    expect(listSteps(w.db, removal.operation?.id ?? "")).toEqual([]);
+  });
+
+  test("that fails for good leaves nothing that ends and starts again for ever", async () => {
+    const w = await start(failing("healthy", 9, () => new RuntimeError("not_healthy", "no answer")));
+    const { operation, project } = await w.projects.create(input);
+    expect(await w.end(operation)).toMatchObject({ status: "failed", step: "healthy", error: { code: "not_healthy" } });
+    expect((await w.runtime.inspect(project.id)).state).toBe("exited");
+    expect(listSteps(w.db, operation?.id ?? "").at(-1)).toMatchObject({ name: "abandon", outcome: "succeeded" });
+  });
+
+  test("is given time to end when the control plane closes", async () => {
+    const w = await start();
+    const { operation } = await w.projects.create(input);
+    await until("it is at work", () => listSteps(w.db, operation?.id ?? "").length > 1 || undefined);
+    await w.runner.close(20_000);
+    expect(getOperation(w.db, operation?.id ?? "")?.status).toBe("succeeded");
+    const late = await w.projects.create(input);
+    expect(getOperation(w.db, late.operation?.id ?? "")?.status).toBe("pending");
   });
 });

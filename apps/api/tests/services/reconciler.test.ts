@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
+import { idsOf } from "../support/ids-of.ts";
 import { createProjects } from "../support/projects.ts";
+import { until } from "../support/wait.ts";
 
 type World = Awaited<ReturnType<typeof createProjects>>;
 let world: World | undefined;
@@ -17,53 +19,130 @@ afterEach(async () => {
 
 const input = { name: "Test", flavorId: "js", addonIds: [] };
 
+/** A project's way into the state asked for, waited for. */
+async function make(w: World): Promise<string> {
+  const { operation, project } = await w.projects.create(input);
+  await w.end(operation);
+  return project.id;
+}
+
+const stateOf = async (w: World, id: string) => (await w.runtime.inspect(id)).state;
+
 describe("the reconciler", () => {
   test("starts what should run and does not, and stops what should not", async () => {
     const w = await start();
-    const up = await w.projects.create(input);
-    const down = await w.projects.create(input);
-    await Promise.all([w.end(up.operation), w.end(down.operation)]);
-    await w.end((await w.projects.stop(down.project.id)).operation);
+    const [up, down] = await Promise.all([make(w), make(w)]);
+    await w.end((await w.projects.stop(down)).operation);
     await w.runtime.close();
-    expect((await w.runtime.inspect(up.project.id)).state).toBe("exited");
-    const outcome = await w.reconcile();
-    expect(outcome).toMatchObject({ started: [up.project.id], stopped: [], swept: [], unknown: [] });
-    await w.runner.finished(
-      w.db.query<{ id: string }, []>("SELECT id FROM operations ORDER BY created_at DESC LIMIT 1").get()?.id ?? "",
-      AbortSignal.timeout(20_000),
-    );
-    expect((await w.runtime.inspect(up.project.id)).state).toBe("running");
-    expect((await w.runtime.inspect(down.project.id)).state).toBe("exited");
+    expect(await stateOf(w, up)).toBe("exited");
+    const { drift } = await w.reconciler.reconcile();
+    expect(drift).toMatchObject([
+      { projectId: up, kind: "not_running", desiredState: "running", observedState: "exited", action: "repairing" },
+    ]);
+    await w.end({ id: drift[0]?.operationId ?? "" });
+    expect(await stateOf(w, up)).toBe("running");
+    expect(await stateOf(w, down)).toBe("exited");
+
+    w.db.run("UPDATE projects SET status = 'stopped', desired_state = 'stopped' WHERE id = ?", [up]);
+    const again = await w.reconciler.reconcile();
+    expect(again.drift).toMatchObject([{ projectId: up, kind: "not_stopped", action: "repairing" }]);
+    await w.end({ id: again.drift[0]?.operationId ?? "" });
+    expect(await stateOf(w, up)).toBe("exited");
+  });
+
+  test("by itself acts only on what two looks in a row show", async () => {
+    const w = await start();
+    const id = await make(w);
+    const { list } = w.runtime;
+    const flicker = (await list()).map((sandbox) => ({ ...sandbox, state: "exited" as const }));
+    w.runtime.list = async () => flicker;
+    expect((await w.reconciler.report()).drift).toMatchObject([{ projectId: id, action: "watching" }]);
+    // The second look still shows it, but a closer one does not.
+    expect((await w.reconciler.reconcile()).drift).toEqual([]);
+    w.runtime.list = list;
+    await w.runtime.close();
+    w.reconciler.start();
+    await until("it is started again", async () => (await stateOf(w, id)) === "running" || undefined);
+  });
+
+  test("tries what failed for a passing reason again, towards what was asked for last", async () => {
+    const w = await start();
+    const [created, deleted, hopeless] = await Promise.all([make(w), make(w), make(w)]);
+    const fail = (id: string, desired: string, code: string) =>
+      w.db.run(
+        "UPDATE projects SET status = 'error', desired_state = ?, status_code = ?, status_message = 'no' WHERE id = ?",
+        [desired, code, id],
+      );
+    fail(created, "running", "unavailable");
+    fail(deleted, "deleted", "timeout");
+    fail(hopeless, "running", "image_unavailable");
+    const { drift } = await w.reconciler.reconcile();
+    const actions = Object.fromEntries(drift.map(({ projectId, kind, action }) => [projectId, `${kind} ${action}`]));
+    expect(actions).toEqual({
+      [created]: "failed retrying",
+      [deleted]: "failed retrying",
+      [hopeless]: "failed none",
+    });
+    for (const { operationId } of drift) if (operationId !== null) await w.end({ id: operationId });
+    expect(w.projects.get(created).status).toBe("running");
+    expect(w.projects.find(deleted)).toBeUndefined();
+    expect(w.projects.get(hopeless).status).toBe("error");
   });
 
   test("goes by what is asked for now, and lets one project's trouble not keep it from the others", async () => {
     const w = await start();
-    const [one, two, three] = await Promise.all([1, 2, 3].map(async () => await w.projects.create(input)));
-    for (const made of [one, two, three]) await w.end(made?.operation ?? null);
+    const [one, two, three] = await Promise.all([make(w), make(w), make(w)]);
     await w.runtime.close();
     const { inspect } = w.runtime;
     let stopped: Promise<unknown> | undefined;
     w.runtime.inspect = async (projectId) => {
-      if (projectId === three?.project.id) throw new RuntimeError("unavailable", "away");
+      if (projectId === three) throw new RuntimeError("unavailable", "away");
       const seen = await inspect(projectId);
-      if (projectId === two?.project.id) stopped ??= w.projects.stop(projectId);
+      if (projectId === two) stopped ??= w.projects.stop(projectId);
       return seen;
     };
-    const outcome = await w.reconcile();
+    const { drift } = await w.reconciler.reconcile();
     await stopped;
     w.runtime.inspect = inspect;
-    expect(outcome.started).toEqual([one?.project.id ?? ""]);
+    expect(drift.map(({ projectId, kind }) => [projectId, kind]).toSorted()).toEqual(
+      [
+        [one, "not_running"],
+        [three, "unreachable"],
+      ].toSorted(),
+    );
+  });
+
+  test("says that a sandbox runs an older configuration, and leaves it to the next start", async () => {
+    const w = await start();
+    const id = await make(w);
+    w.db.run("UPDATE projects SET generation = generation + 1 WHERE id = ?", [id]);
+    expect((await w.reconciler.reconcile()).drift).toMatchObject([
+      { projectId: id, kind: "outdated", action: "none", operationId: null },
+    ]);
+    await w.end((await w.projects.restart(id)).operation);
+    expect((await w.reconciler.reconcile()).drift).toEqual([]);
   });
 
   test("sweeps what a finished delete left, and leaves alone what no record explains", async () => {
     const w = await start();
-    const deleted = await w.projects.create(input);
-    const forgotten = await w.projects.create(input);
-    await Promise.all([w.end(deleted.operation), w.end(forgotten.operation)]);
-    w.db.run("UPDATE operations SET kind = 'delete' WHERE project_id = ?", [deleted.project.id]);
-    w.db.run("DELETE FROM projects WHERE id = ?", [deleted.project.id]);
-    w.db.run("DELETE FROM projects WHERE id = ?", [forgotten.project.id]);
-    expect(await w.reconcile()).toMatchObject({ swept: [deleted.project.id], unknown: [forgotten.project.id] });
-    expect(await w.runtime.list()).toEqual([forgotten.project.id]);
+    const [deleted, forgotten] = await Promise.all([make(w), make(w)]);
+    w.db.run("UPDATE operations SET kind = 'delete' WHERE project_id = ?", [deleted]);
+    w.db.run("DELETE FROM projects WHERE id IN (?, ?)", [deleted, forgotten]);
+    const { drift } = await w.reconciler.reconcile();
+    expect(drift.map(({ projectId, kind, action }) => [projectId, kind, action]).toSorted()).toEqual(
+      [
+        [deleted, "orphan", "swept"],
+        [forgotten, "unknown", "none"],
+      ].toSorted(),
+    );
+    expect(await idsOf(w.runtime)).toEqual([forgotten]);
+  });
+
+  test("reports a runtime that cannot be asked instead of failing", async () => {
+    const w = await start();
+    w.runtime.list = async () => {
+      throw new RuntimeError("unavailable", "the engine is away");
+    };
+    expect(await w.reconciler.reconcile()).toMatchObject({ error: "the engine is away", drift: [] });
   });
 });

@@ -32,7 +32,7 @@ export function dockerSandboxes() {
 
   afterAll(async () => {
     const sweeper = await runtime();
-    for (const projectId of await sweeper.list()) await sweeper.sweep(projectId);
+    for (const { projectId } of await sweeper.list()) await sweeper.sweep(projectId);
     for (const image of images) await docker.getImage(image).remove({ force: true });
   });
 

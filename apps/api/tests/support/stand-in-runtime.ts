@@ -32,6 +32,7 @@ export function createStandInRuntime(capabilities: Partial<Runtime["capabilities
       addons: true,
       limits: true,
       isolation: true,
+      hostPorts: true,
       cpusMax: null,
       memoryBytesMax: null,
       ...capabilities,
@@ -41,12 +42,13 @@ export function createStandInRuntime(capabilities: Partial<Runtime["capabilities
       start: [step("run", run)],
       stop: [step("stop", (projectId) => sandboxes.set(projectId, { ...absent(projectId), state: "exited" }))],
       remove: [step("remove", (projectId) => sandboxes.delete(projectId))],
+      abandon: [],
     },
     async probe() {
       return this.reachable ? { ok: true, version: "stand-in" } : { ok: false, message: "out of reach" };
     },
     inspect: async (projectId) => sandboxes.get(projectId) ?? absent(projectId),
-    list: async () => [...sandboxes.keys()],
+    list: async () => [...sandboxes.values()],
     sweep: async (projectId) => void sandboxes.delete(projectId),
     async *logs() {
       yield { stream: "stdout", timestamp: null, message: "hello" };

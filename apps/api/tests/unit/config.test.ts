@@ -88,10 +88,36 @@ describe("the configuration", () => {
     expect(problemsOf({ ALLOWED_ORIGINS: "https://dash.example.com/path" })).toEqual(["ALLOWED_ORIGINS"]);
   });
 
-  test("says that this version has no Coolify runtime, asked for or implied", () => {
-    expect(problemsOf({ RUNTIME: "coolify" })).toEqual(["RUNTIME"]);
-    expect(problemsOf({ COOLIFY_URL: "https://coolify.example.com" })).toEqual(["RUNTIME"]);
-    expect(problemsOf({ COOLIFY_URL: "https://coolify.example.com", RUNTIME: "docker" })).toEqual([]);
+  describe("Coolify", () => {
+    const whole = {
+      COOLIFY_URL: "https://coolify.example.com",
+      COOLIFY_TOKEN: "1|abcdefgh",
+      COOLIFY_PROJECT_UUID: "p1",
+      COOLIFY_SERVER_UUID: "s1",
+      WILDCARD_DOMAIN: "pods.example.com",
+      REGISTRY_URL: "ghcr.io",
+    };
+
+    test("names everything that is missing for it, asked for or implied", () => {
+      expect(problemsOf({ RUNTIME: "coolify" })).toEqual(Object.keys(whole));
+      const { COOLIFY_URL, ...rest } = whole;
+      expect(problemsOf({ COOLIFY_URL })).toEqual(Object.keys(rest));
+      expect(problemsOf({ ...rest, COOLIFY_URL: "ftp://x" })).toEqual(["COOLIFY_URL"]);
+    });
+
+    test("is taken when it is there, and left alone when another runtime is asked for", () => {
+      expect(load(whole).coolify).toEqual({
+        url: "https://coolify.example.com",
+        token: "1|abcdefgh",
+        projectUuid: "p1",
+        serverUuid: "s1",
+        destinationUuid: null,
+        environmentName: "production",
+        gpu: false,
+      });
+      expect(load({ COOLIFY_URL: whole.COOLIFY_URL, RUNTIME: "docker" }).coolify).toBeNull();
+      expect(load({}).coolify).toBeNull();
+    });
   });
 
   test("reads secrets from files, without the line's end", () => {

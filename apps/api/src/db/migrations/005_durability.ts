@@ -2,7 +2,30 @@ import type { Database } from "bun:sqlite";
 
 const now = "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
 
+/** A service keeps its name and its port inside also where it has none on this host. */
+const portTable = (port: string) => `
+    CREATE TABLE port_allocations (
+      ${port},
+      project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      container_port INTEGER NOT NULL,
+      UNIQUE (project_id, name)
+    ) STRICT
+  `;
+
+function remakePortTable(db: Database, port: string): void {
+  db.run("ALTER TABLE port_allocations RENAME TO old_port_allocations");
+  db.run(portTable(port));
+  db.run(`
+    INSERT INTO port_allocations (port, project_id, name, container_port)
+    SELECT port, project_id, name, container_port FROM old_port_allocations WHERE port IS NOT NULL
+  `);
+  db.run("DROP TABLE old_port_allocations");
+}
+
 export function up(db: Database) {
+  remakePortTable(db, "port INTEGER UNIQUE");
+
   // Each run of a step, so that what an operation did can be told after a crash. Goes with its operation.
   db.run(`
     CREATE TABLE operation_steps (
@@ -49,5 +72,6 @@ export function up(db: Database) {
 }
 
 export function down(db: Database) {
+  remakePortTable(db, "port INTEGER PRIMARY KEY");
   for (const table of ["legacy_usage", "idempotency_keys", "operation_steps"]) db.run(`DROP TABLE ${table}`);
 }

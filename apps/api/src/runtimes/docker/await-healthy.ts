@@ -1,5 +1,5 @@
 import { awaitGateway } from "../await-gateway.ts";
-import { RuntimeError, type SandboxSpec, type Step } from "../runtime.ts";
+import { hostPortOf, RuntimeError, type SandboxSpec, type Step } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { checkSource } from "./check-source.ts";
 import { SOURCE_TIMEOUT_SECONDS } from "./container-settings.ts";
@@ -43,7 +43,7 @@ async function awaitItsGateway(context: DockerContext, spec: SandboxSpec, signal
     return found.State.Running ? null : describeExit(context.docker, found, secretsOf(spec));
   };
   await awaitGateway({
-    baseUrl: `http://127.0.0.1:${gateway.hostPort}`,
+    baseUrl: `http://127.0.0.1:${hostPortOf(gateway)}`,
     token: gatewayToken,
     projectId,
     // The source comes before the gateway.

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type Dockerode from "dockerode";
-import { RuntimeError, type SandboxSpec } from "../runtime.ts";
+import { hostPortOf, RuntimeError, type SandboxSpec } from "../runtime.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import { LABELS, NETWORK_NAME, sandboxName } from "./names.ts";
 import { traefikLabels } from "./traefik-labels.ts";
@@ -74,9 +74,9 @@ function hostConfig(spec: SandboxSpec, volume: string, facts: EngineFacts): Dock
     NetworkMode: NETWORK_NAME,
     Binds: [`${volume}:${WORKSPACE}`],
     PortBindings: Object.fromEntries(
-      spec.ports.map(({ containerPort, hostPort }) => [
-        `${containerPort}/tcp`,
-        [{ HostIp: LOOPBACK, HostPort: String(hostPort) }],
+      spec.ports.map((port) => [
+        `${port.containerPort}/tcp`,
+        [{ HostIp: LOOPBACK, HostPort: String(hostPortOf(port)) }],
       ]),
     ),
     Memory: memory,

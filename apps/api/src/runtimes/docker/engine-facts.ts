@@ -52,6 +52,7 @@ export function capabilitiesOf({ cpus, memoryBytes, limits, gpuRequest }: Engine
     addons: true,
     limits,
     isolation: true,
+    hostPorts: true,
     cpusMax: cpus,
     memoryBytesMax: memoryBytes,
   };

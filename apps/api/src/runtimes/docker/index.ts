@@ -7,7 +7,7 @@ import { createImageStep } from "./ensure-image.ts";
 import { createNetworkStep } from "./ensure-network.ts";
 import { createVolumeStep } from "./ensure-volume.ts";
 import { NETWORK_NAME } from "./names.ts";
-import { inspectSandbox, listProjects } from "./observe.ts";
+import { inspectSandbox, listSandboxes } from "./observe.ts";
 import type { DockerContext, DockerRuntimeOptions } from "./options.ts";
 import { readLogs } from "./read-logs.ts";
 import { removeContainer } from "./remove-container.ts";
@@ -72,10 +72,11 @@ export async function createDockerRuntime(options: DockerRuntimeOptions): Promis
         { name: "container", run: ({ projectId }, { signal }) => removeContainer(context, projectId, signal) },
         { name: "volume", run: ({ projectId }, { signal }) => removeVolume(context, projectId, signal) },
       ],
+      abandon: [{ name: "abandon", run: ({ projectId }, { signal }) => stopContainer(context, projectId, signal) }],
     },
     probe,
     inspect: (projectId) => inspectSandbox(context, projectId),
-    list: () => listProjects(context),
+    list: () => listSandboxes(context),
     sweep: async (projectId) => {
       await removeContainer(context, projectId);
       await removeVolume(context, projectId);

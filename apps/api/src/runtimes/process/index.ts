@@ -109,6 +109,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       addons: false,
       limits: false,
       isolation: false,
+      hostPorts: true,
       cpusMax: availableParallelism(),
       memoryBytesMax: totalmem(),
     },
@@ -122,6 +123,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
         }),
       ],
       remove: [step<SandboxRef>("stop", end), step<SandboxRef>("remove", discard)],
+      abandon: [step<SandboxRef>("abandon", end)],
     },
 
     async probe() {

@@ -18,28 +18,30 @@ export function createObserver({ dataDir, launcher, finder }: ObserverDeps) {
     return entries.filter((entry) => entry.isDirectory() && isProjectId(entry.name)).map(({ name }) => name);
   }
 
+  async function inspect(projectId: string): Promise<ObservedSandbox> {
+    const nothing = { projectId, generation: null, startedAt: null, exitCode: null };
+    const folder = projectFolder(dataDir, projectId);
+    if (!(await isFolder(folder.root))) return { ...nothing, state: "absent" };
+    const record = await readRecord(folder.record);
+    if (record === undefined || record === "unreadable") return { ...nothing, state: "created" };
+    const { generation, startedAt } = record;
+    if (await launcher.findChild(projectId, record)) {
+      return { projectId, state: "running", generation, startedAt, exitCode: null };
+    }
+    if (!record.child) return { ...nothing, state: "created" };
+    const exitCode = await launcher.exitCode(projectId, record.child.pid);
+    return { projectId, state: "exited", generation, startedAt, exitCode };
+  }
+
   return {
     folders,
-
-    async inspect(projectId: string): Promise<ObservedSandbox> {
-      const nothing = { projectId, generation: null, startedAt: null, exitCode: null };
-      const folder = projectFolder(dataDir, projectId);
-      if (!(await isFolder(folder.root))) return { ...nothing, state: "absent" };
-      const record = await readRecord(folder.record);
-      if (record === undefined || record === "unreadable") return { ...nothing, state: "created" };
-      const { generation, startedAt } = record;
-      if (await launcher.findChild(projectId, record)) {
-        return { projectId, state: "running", generation, startedAt, exitCode: null };
-      }
-      if (!record.child) return { ...nothing, state: "created" };
-      const exitCode = await launcher.exitCode(projectId, record.child.pid);
-      return { projectId, state: "exited", generation, startedAt, exitCode };
-    },
+    inspect,
 
     /** Projects with a folder or, even without one, with a process. */
-    async list(): Promise<string[]> {
+    async list(): Promise<ObservedSandbox[]> {
       const running = (await finder.all()).map(({ projectId }) => projectId);
-      return [...new Set([...(await folders()), ...running])].filter(isProjectId).toSorted();
+      const ids = [...new Set([...(await folders()), ...running])].filter(isProjectId).toSorted();
+      return await Promise.all(ids.map(inspect));
     },
   };
 }

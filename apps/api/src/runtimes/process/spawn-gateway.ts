@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { constants } from "node:os";
-import { RuntimeError, type SandboxSpec } from "../runtime.ts";
+import { hostPortOf, RuntimeError, type SandboxSpec } from "../runtime.ts";
 import type { ProjectFolder } from "./project-folder.ts";
 
 /** A child of this very process. */
@@ -66,5 +66,5 @@ export function gatewayEnvironment(
 export function gatewayPort(spec: SandboxSpec): number {
   const port = spec.ports.find(({ name }) => name === "gateway");
   if (!port) throw new RuntimeError("rejected", "the project has no port for its gateway");
-  return port.hostPort;
+  return hostPortOf(port);
 }

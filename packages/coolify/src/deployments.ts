@@ -40,7 +40,7 @@ export function createDeployments({ ask }: Transport) {
       ask({ method: "GET", route: "/deployments", ...options }, z.array(Deployment)),
 
     /** An application's, newest first. */
-    listApplicationDeployments(
+    async listApplicationDeployments(
       uuid: string,
       { take = 10, skip = 0, ...options }: { take?: number | undefined; skip?: number | undefined } & CallOptions = {},
     ): Promise<z.infer<typeof DeploymentList>> {

@@ -36,21 +36,21 @@ export function createEnvs({ ask }: Transport) {
     },
 
     /** `already_exists` when the application has the key. */
-    createEnv: (uuid: string, pair: EnvPair, options: CallOptions = {}): Promise<Created> =>
+    createEnv: async (uuid: string, pair: EnvPair, options: CallOptions = {}): Promise<Created> =>
       ask(
         { method: "POST", route: all, parameters: { uuid }, ...payload([pair]), body: sent(pair), ...options },
         Created,
       ),
 
     /** `not_found` when the application lacks the key. */
-    updateEnv: (uuid: string, pair: EnvPair, options: CallOptions = {}): Promise<EnvVariable> =>
+    updateEnv: async (uuid: string, pair: EnvPair, options: CallOptions = {}): Promise<EnvVariable> =>
       ask(
         { method: "PATCH", route: all, parameters: { uuid }, ...payload([pair]), body: sent(pair), ...options },
         EnvVariable,
       ),
 
     /** Creates or changes each by its key; what is not named stays. Not a transaction: a part may be stored. */
-    bulkUpdateEnvs(uuid: string, pairs: readonly EnvPair[], options: CallOptions = {}): Promise<EnvVariable[]> {
+    async bulkUpdateEnvs(uuid: string, pairs: readonly EnvPair[], options: CallOptions = {}): Promise<EnvVariable[]> {
       const route = `${all}/bulk`;
       const request = { ...payload(pairs), body: { data: pairs.map(sent) }, partial: true };
       return ask({ method: "PATCH", route, parameters: { uuid }, ...request, ...options }, z.array(EnvVariable));

@@ -28,10 +28,16 @@ interface ExchangeLimits {
 /** These say that no connection was made, so that nothing was sent. */
 const notSent = new Set(["ECONNREFUSED", "ConnectionRefused", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Sends once and reads the answer; throws a CoolifyError for anything but a 2xx. */
-export async function exchangeOnce(exchange: Exchange, limits: ExchangeLimits): Promise<Answer> {
+/** `broken` tells a connection that broke from every other reason to have no answer. */
+export type Outcome =
+  | { answer: Answer; error: null; broken: false }
+  | { answer: null; error: CoolifyError; broken: boolean };
+
+/** Sends once and reads the answer; there is an error for anything but a 2xx. */
+export async function exchangeOnce(exchange: Exchange, limits: ExchangeLimits): Promise<Outcome> {
   const { call, method, signal, writes } = exchange;
-  if (signal?.aborted === true) throw new CoolifyError("aborted", `${call}: given up before it was sent.`);
+  const failed = (error: CoolifyError, broken = false): Outcome => ({ answer: null, error, broken });
+  if (signal?.aborted === true) return failed(new CoolifyError("aborted", `${call}: given up before it was sent.`));
   const stopper = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -50,44 +56,43 @@ export async function exchangeOnce(exchange: Exchange, limits: ExchangeLimits): 
       keepalive: !writes,
       ...(exchange.body === undefined ? {} : { body: exchange.body }),
     });
-    return await read(response, exchange, limits);
+    const read = await readAnswer(response, exchange, limits);
+    return read instanceof CoolifyError ? failed(read) : { answer: read, error: null, broken: false };
   } catch (error) {
-    if (error instanceof CoolifyError) throw error;
-    throw lostAnswer(exchange, limits, { error, timedOut });
+    const code = codeOf(error);
+    const broken = signal?.aborted !== true && !timedOut && !notSent.has(code);
+    return failed(lostAnswer(exchange, limits, { code, timedOut }), broken);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
   }
 }
 
-async function read(response: Response, exchange: Exchange, limits: ExchangeLimits): Promise<Answer> {
-  const text = await readBounded(response, limits.answerBytesMax);
-  const { call, writes, partial, secrets } = exchange;
+async function readAnswer(
+  response: Response,
+  { call, writes, partial, secrets }: Exchange,
+  { answerBytesMax }: ExchangeLimits,
+): Promise<Answer | CoolifyError> {
+  const text = await readBounded(response, answerBytesMax);
   if (text === null) {
-    throw new CoolifyError(
-      "unexpected_response",
-      `${call}: the answer is longer than ${limits.answerBytesMax} bytes.`,
-      {
-        status: response.status,
-        mayHaveHappened: writes,
-      },
-    );
+    return new CoolifyError("unexpected_response", `${call}: the answer is longer than ${answerBytesMax} bytes.`, {
+      status: response.status,
+      mayHaveHappened: writes,
+    });
   }
   const answer = { status: response.status, headers: response.headers, text, json: parseJson(text) };
-  if (!response.ok) throw failureOf(answer, { call, writes, partial, secrets });
-  return answer;
+  return response.ok ? answer : failureOf(answer, { call, writes, partial, secrets });
 }
 
 function lostAnswer(
   { call, signal, writes }: Exchange,
   { timeoutMs }: ExchangeLimits,
-  { error, timedOut }: { error: unknown; timedOut: boolean },
+  { code, timedOut }: { code: string; timedOut: boolean },
 ): CoolifyError {
   const fail = (failure: CoolifyFailure, message: string, mayHaveHappened = writes) =>
     new CoolifyError(failure, `${call}: ${message}`, { mayHaveHappened });
   if (signal?.aborted === true) return fail("aborted", "given up while it ran.");
   if (timedOut) return fail("timeout", `no answer within ${timeoutMs} ms.`);
-  const code = codeOf(error);
   if (notSent.has(code)) return fail("unreachable", `no connection to Coolify (${code}).`, false);
   return fail("unreachable", `the connection to Coolify broke (${code === "" ? "no reason given" : code}).`);
 }

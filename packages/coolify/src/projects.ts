@@ -28,7 +28,7 @@ export function createProjects({ ask }: Transport) {
       ask({ method: "GET", route: "/projects/{uuid}", parameters: { uuid }, ...options }, Project),
 
     /** Comes with an environment named production. Names are not unique. */
-    createProject(
+    async createProject(
       { name, description }: { name: string; description?: string | undefined },
       options: CallOptions = {},
     ): Promise<Created> {
@@ -49,7 +49,11 @@ export function createProjects({ ask }: Transport) {
       ),
 
     /** `already_exists` when the project has one of that name. */
-    createEnvironment(projectUuid: string, { name }: { name: string }, options: CallOptions = {}): Promise<Created> {
+    async createEnvironment(
+      projectUuid: string,
+      { name }: { name: string },
+      options: CallOptions = {},
+    ): Promise<Created> {
       refuse("name", environmentNameProblem(name));
       const parameters = { uuid: projectUuid };
       return ask(

@@ -20,7 +20,7 @@ export function createStorages({ ask }: Transport) {
      * A named volume, mounted at the next start. A name that is taken is a `server_error`, the same mount path twice is
      * accepted: list them first.
      */
-    createStorage(uuid: string, { name, mount_path }: NewStorage, options: CallOptions = {}): Promise<Storage> {
+    async createStorage(uuid: string, { name, mount_path }: NewStorage, options: CallOptions = {}): Promise<Storage> {
       const errors = [
         { path: "name", message: storageNameProblem(name) },
         { path: "mount_path", message: mountPathProblem(mount_path) },

@@ -88,24 +88,24 @@ export function createTransport(options: CoolifyOptions) {
     for (;;) {
       if (versioned) waitedMs = await throttle.turn(waitedMs, signal);
       const started = performance.now();
-      const outcome = await exchangeOnce(exchange, { fetch, timeoutMs, answerBytesMax }).catch(asCoolifyError);
-      const failure = outcome instanceof CoolifyError ? outcome.failure : null;
-      onCall?.({ method, route, status: outcome.status, failure, ms: performance.now() - started });
-      if (!(outcome instanceof CoolifyError)) {
-        if (versioned) throttle.observe(outcome.headers);
-        return outcome;
+      const { answer, error, broken } = await exchangeOnce(exchange, { fetch, timeoutMs, answerBytesMax });
+      const status = answer?.status ?? error?.status ?? null;
+      onCall?.({ method, route, status, failure: error?.failure ?? null, ms: performance.now() - started });
+      if (answer !== null) {
+        if (versioned) throttle.observe(answer.headers);
+        return answer;
       }
-      if (failure === "rate_limited" && versioned) {
-        const pauseMs = Math.max(outcome.retryAfterMs ?? PAUSE_MS_DEFAULT, PAUSE_MS_MIN);
-        throttle.pause(pauseMs);
-        if (waitedMs + pauseMs > throttleMsMax) throw outcome;
+      if (error.failure === "rate_limited") {
+        const pauseMs = Math.max(error.retryAfterMs ?? PAUSE_MS_DEFAULT, PAUSE_MS_MIN);
+        if (versioned) throttle.pause(pauseMs);
+        if (!versioned || waitedMs + pauseMs > throttleMsMax) throw error;
         continue;
       }
-      if (failure === "unreachable" && outcome.status === null && method === "GET" && resets === 0) {
+      if (broken && method === "GET" && resets === 0) {
         resets += 1;
         continue;
       }
-      throw outcome;
+      throw error;
     }
   }
 
@@ -132,11 +132,6 @@ export type Transport = ReturnType<typeof createTransport>;
 const PAUSE_MS_DEFAULT = 60_000;
 /** So that a Retry-After of 0 does not become a storm. */
 const PAUSE_MS_MIN = 1000;
-
-function asCoolifyError(error: unknown): CoolifyError {
-  if (error instanceof CoolifyError) return error;
-  throw error;
-}
 
 function fill(route: string, parameters: Record<string, string>): string {
   return route.replace(/\{(\w+)\}/g, (_, name: string) => {

@@ -10,6 +10,7 @@ import {
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { IdempotencyKeyHeader, IdempotencyReplayed, keyedRequest } from "../http/idempotency-key.ts";
 import { requireScope } from "../http/principal.ts";
 import { bodyProblems, json, jsonBody, problems } from "../http/responses.ts";
 import { type ApiEnv, createRouter } from "../http/router.ts";
@@ -26,9 +27,13 @@ const ProjectId = z.object({ id: z.string().min(1).max(128).openapi({ descriptio
 const Changed = z
   .object({ project: Project, operation: Operation.nullable(), warnings: z.array(Warning) })
   .meta({ id: "ProjectChange" });
+/** What a change may be sent with. */
+const ChangeHeaders = z.object({ ...WaitHeader.shape, ...IdempotencyKeyHeader.shape });
 /** What a change's answer may have, by what was sent. */
-const ChangedHeaders = z.object({ ...WaitApplied.shape, ...SunsetNotice.partial().shape });
+const ChangedHeaders = z.object({ ...WaitApplied.shape, ...IdempotencyReplayed.shape });
+const ConfiguredHeaders = z.object({ ...ChangedHeaders.shape, ...SunsetNotice.partial().shape });
 const conflicts = ["operation_in_progress", "runtime_mismatch"] as const;
+const headerProblems = ["invalid_request", "idempotency_key_reused"] as const;
 
 const list = createRoute({
   operationId: "listProjects",
@@ -58,18 +63,24 @@ const create = createRoute({
   operationId: "createProject",
   summary: "Make a project and its sandbox",
   description:
-    "Answers at once with status `creating`; the events tell how it goes on. `Prefer: wait=N` waits up to N seconds.",
+    "Answers at once with status `creating`; the events tell how it goes on. `Prefer: wait=N` waits up to N seconds. With an `Idempotency-Key` it can be sent again until an answer arrives: one project is made.",
   tags,
   security: write,
   method: "post",
   path: "/",
-  request: { body: jsonBody(CreateProjectRequest), headers: WaitHeader },
+  request: { body: jsonBody(CreateProjectRequest), headers: ChangeHeaders },
   responses: {
     201: {
       ...json(Changed, "The project; Location names it"),
-      headers: z.object({ location: z.string(), ...ChangedHeaders.shape }),
+      headers: z.object({ location: z.string(), ...ConfiguredHeaders.shape }),
     },
-    ...problems(...bodyProblems, "invalid_configuration", "container_tiers_sunset", "runtime_unavailable"),
+    ...problems(
+      ...bodyProblems,
+      "idempotency_key_reused",
+      "invalid_configuration",
+      "container_tiers_sunset",
+      "runtime_unavailable",
+    ),
   },
 });
 
@@ -91,11 +102,12 @@ const update = createRoute({
   security: write,
   method: "patch",
   path: "/{id}",
-  request: { params: ProjectId, body: jsonBody(UpdateProjectRequest), headers: WaitHeader },
+  request: { params: ProjectId, body: jsonBody(UpdateProjectRequest), headers: ChangeHeaders },
   responses: {
-    200: { ...json(Changed, "The project as it is now asked for"), headers: ChangedHeaders },
+    200: { ...json(Changed, "The project as it is now asked for"), headers: ConfiguredHeaders },
     ...problems(
       ...bodyProblems,
+      "idempotency_key_reused",
       "invalid_configuration",
       "container_tiers_sunset",
       "project_not_found",
@@ -113,11 +125,11 @@ const remove = createRoute({
   security: write,
   method: "delete",
   path: "/{id}",
-  request: { params: ProjectId, headers: WaitHeader },
+  request: { params: ProjectId, headers: ChangeHeaders },
   responses: {
-    202: { ...json(Changed, "The deletion has begun"), headers: WaitApplied },
-    204: { description: "Deleted, when asked to wait for it", headers: WaitApplied },
-    ...problems("project_not_found", ...conflicts),
+    202: { ...json(Changed, "The deletion has begun"), headers: ChangedHeaders },
+    204: { description: "Deleted, when asked to wait for it", headers: ChangedHeaders },
+    ...problems(...headerProblems, "project_not_found", ...conflicts),
   },
 });
 
@@ -140,10 +152,17 @@ function verb<Name extends "deploy" | "start" | "stop" | "restart">(name: Name, 
     security: write,
     method: "post",
     path: `/{id}/${name}`,
-    request: { params: ProjectId, headers: WaitHeader },
+    request: { params: ProjectId, headers: ChangeHeaders },
     responses: {
-      202: { ...json(Changed, "The operation has begun"), headers: WaitApplied },
-      ...problems("project_not_found", "invalid_configuration", ...conflicts, "conflict", "runtime_unavailable"),
+      202: { ...json(Changed, "The operation has begun"), headers: ChangedHeaders },
+      ...problems(
+        ...headerProblems,
+        "project_not_found",
+        "invalid_configuration",
+        ...conflicts,
+        "conflict",
+        "runtime_unavailable",
+      ),
     },
   });
 }
@@ -165,7 +184,12 @@ export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectR
   }
 
   /** Waits as long as the caller prefers, then answers with how things stand. */
-  async function settled(c: Context<ApiEnv>, accepted: Accepted, prefer: string | undefined): Promise<Accepted> {
+  async function settled(
+    c: Context<ApiEnv>,
+    { replayed, ...accepted }: Accepted,
+    prefer: string | undefined,
+  ): Promise<Omit<Accepted, "replayed">> {
+    if (replayed) c.header("idempotency-replayed", "true");
     const seconds = waitSeconds(prefer);
     if (seconds === 0) return accepted;
     c.header("preference-applied", `wait=${seconds}`);
@@ -191,19 +215,21 @@ export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectR
   });
   router.openapi({ ...create, findMore: projects.findViolations }, async (c) => {
     const request = c.req.valid("json");
-    const accepted = await settled(c, await projects.create(request), c.req.valid("header").prefer);
+    const made = await projects.create(request, keyedRequest(c, 201, request));
+    const accepted = await settled(c, made, c.req.valid("header").prefer);
     noteLegacy(c, request);
     return c.json(accepted, 201, { location: `/api/projects/${accepted.project.id}` });
   });
   router.openapi(get, (c) => c.json({ project: projects.get(c.req.valid("param").id) }, 200));
   router.openapi(update, async (c) => {
     const request = c.req.valid("json");
-    const accepted = await projects.update(c.req.valid("param").id, request);
+    const accepted = await projects.update(c.req.valid("param").id, request, keyedRequest(c, 200, request));
     noteLegacy(c, request);
     return c.json(await settled(c, accepted, c.req.valid("header").prefer), 200);
   });
   router.openapi(remove, async (c) => {
-    const accepted = await settled(c, await projects.remove(c.req.valid("param").id), c.req.valid("header").prefer);
+    const begun = await projects.remove(c.req.valid("param").id, keyedRequest(c, 202));
+    const accepted = await settled(c, begun, c.req.valid("header").prefer);
     return accepted.operation?.status === "succeeded" ? c.body(null, 204) : c.json(accepted, 202);
   });
   router.openapi(status, async (c) => c.json(await reader.status(c.req.valid("param").id), 200));
@@ -214,7 +240,7 @@ export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectR
     ["restart", "Stop and start the sandbox"],
   ] as const) {
     router.openapi(verb(name, summary), async (c) => {
-      const accepted = await projects[name](c.req.valid("param").id);
+      const accepted = await projects[name](c.req.valid("param").id, keyedRequest(c, 202));
       return c.json(await settled(c, accepted, c.req.valid("header").prefer), 202);
     });
   }

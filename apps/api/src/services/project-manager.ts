@@ -18,6 +18,7 @@ import {
 } from "../models/project.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { EventLog } from "./event-log.ts";
+import { createIdempotency, type KeyedRequest } from "./idempotency.ts";
 import type { ImageResolution, ResolverContext } from "./image-resolver.ts";
 import type { OperationRunner } from "./operation-runner.ts";
 import type { PortBook } from "./port-book.ts";
@@ -44,6 +45,8 @@ export interface Accepted {
   /** The work that now runs; null when nothing had to be done. */
   operation: Operation | null;
   warnings: Warning[];
+  /** Set when an earlier request with the same key was answered so, and this one did nothing. */
+  replayed?: true;
 }
 
 export type ProjectManager = ReturnType<typeof createProjectManager>;
@@ -56,6 +59,7 @@ const configFields = ["resourceTierId", "flavorId", "addonIds", "containerTierId
 export function createProjectManager(deps: ProjectManagerDeps) {
   const { db, runtime, runner, events, ports } = deps;
   const writer = createProjectWriter(deps);
+  const idempotency = createIdempotency(deps);
   /** What a create without them gets: the catalog's defaults, and VS Code where there is one. */
   function defaults(): ConfigChoice {
     const { tiers, flavors, addons } = deps.context();
@@ -94,12 +98,24 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     throw new ApiError("runtime_mismatch", `The project lives on the ${owner} runtime. ${fix}`);
   }
 
-  /** Runs `change` in one transaction, then starts what it recorded. */
-  function commit(change: () => Operation | null): Operation | null {
-    const operation = db.transaction(change).immediate();
+  const answered = (keyed: KeyedRequest | undefined) => keyed && idempotency.find(keyed);
+
+  /** Runs `change` and keeps its answer for the key in one transaction, then starts what it recorded. */
+  function commit(keyed: KeyedRequest | undefined, change: () => Accepted): Accepted {
+    const answer = db
+      .transaction(() => {
+        // Looked for again: of requests that came at once, another may have been first.
+        const earlier = answered(keyed);
+        if (earlier) return earlier;
+        const made = change();
+        if (keyed) idempotency.record(keyed, made);
+        return made;
+      })
+      .immediate();
+    if (answer.replayed) return answer;
     events.wake();
-    if (operation) runner.submit(operation.id);
-    return operation;
+    if (answer.operation) runner.submit(answer.operation.id);
+    return answer;
   }
 
   const accepted = (id: string, operation: Operation | null, warnings: Warning[] = []): Accepted => ({
@@ -108,19 +124,24 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     warnings,
   });
 
-  async function transition(id: string, kind: "deploy" | "start" | "stop" | "restart"): Promise<Accepted> {
+  async function transition(
+    id: string,
+    kind: "deploy" | "start" | "stop" | "restart",
+    keyed?: KeyedRequest,
+  ): Promise<Accepted> {
+    const earlier = answered(keyed);
+    if (earlier) return earlier;
     const seen = findOwn(id);
     // A deploy resolves again, so that it takes up a newer image; other verbs only what was never resolved.
     const resolves = kind === "deploy" || (kind !== "stop" && seen.generation === 0);
     const resolution = resolves ? settle({}, seen).resolution : undefined;
     const picked = resolution ? await pickFor(resolution) : [];
-    const operation = commit(() => {
+    return commit(keyed, () => {
       const project = unchangedSince(seen);
       const begun = writer.begin(project, kind);
       if (resolution) writer.configure(project, resolution, picked);
-      return begun;
+      return accepted(id, begun);
     });
-    return accepted(id, operation);
   }
 
   /** Two changes that start from the same state cannot both be right: the later one is told. */
@@ -138,12 +159,14 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     /** What else is wrong with a body that was refused already. */
     findViolations: (body: Record<string, unknown>): readonly Violation[] => findViolations(body, defaults(), rules()),
 
-    async create(request: CreateProjectRequest): Promise<Accepted> {
+    async create(request: CreateProjectRequest, keyed?: KeyedRequest): Promise<Accepted> {
+      const earlier = answered(keyed);
+      if (earlier) return earlier;
       const chosen = settle(request, defaults());
       const { resolution, warnings } = chosen;
       const picked = await pickFor(resolution);
       const id = Bun.randomUUIDv7();
-      const operation = commit(() => {
+      return commit(keyed, () => {
         const project = writer.insert(id, request, chosen);
         const plainSlug = writer.slugOf(request.name);
         if (project.slug !== plainSlug) {
@@ -158,9 +181,8 @@ export function createProjectManager(deps: ProjectManagerDeps) {
           ports: containerPorts,
         };
         events.record({ projectId: id, operationId: begun.id, type: "resolved", data });
-        return begun;
+        return accepted(id, begun, warnings);
       });
-      return accepted(id, operation, warnings);
     },
 
     /** @throws ApiError `project_not_found` */
@@ -173,46 +195,47 @@ export function createProjectManager(deps: ProjectManagerDeps) {
 
     list: (page: ProjectPage): Project[] => listProjects(db, page).map(toProject),
 
-    async update(id: string, request: UpdateProjectRequest): Promise<Accepted> {
+    async update(id: string, request: UpdateProjectRequest, keyed?: KeyedRequest): Promise<Accepted> {
+      const earlier = answered(keyed);
+      if (earlier) return earlier;
       const reconfigures = configFields.some((field) => request[field] !== undefined);
       // What it is called can change wherever it lives.
       const seen = reconfigures ? findOwn(id) : find(id);
       const chosen = reconfigures ? settle(request, seen) : undefined;
       const changes = chosen !== undefined && differs(seen, chosen.resolution);
       const picked = changes ? await pickFor(chosen.resolution) : [];
-      const operation = commit(() => {
+      const warnings = chosen?.warnings ?? [];
+      return commit(keyed, () => {
         const project = changes ? unchangedSince(seen) : find(id);
         const { name, description } = request;
         updateProject(db, id, { name, description, containerTierId: chosen?.containerTierId ?? undefined });
-        if (!changes) return null;
+        if (!changes) return accepted(id, null, warnings);
         if (project.desiredState !== "running") {
           writer.refuseWhileBusy(id);
           writer.configure(project, chosen.resolution, picked);
-          return null;
+          return accepted(id, null, warnings);
         }
         const begun = writer.begin(project, "update");
         writer.configure(project, chosen.resolution, picked);
         const { imageRef, resourceTier } = chosen.resolution;
         const data = { imageRef, resourceTierId: resourceTier.id };
         events.record({ projectId: id, operationId: begun.id, type: "updating", data });
-        return begun;
+        return accepted(id, begun, warnings);
       });
-      return accepted(id, operation, chosen?.warnings ?? []);
     },
 
-    async remove(id: string): Promise<Accepted> {
-      const operation = commit(() => {
+    async remove(id: string, keyed?: KeyedRequest): Promise<Accepted> {
+      return commit(keyed, () => {
         const begun = writer.begin(findOwn(id), "delete");
         events.record({ projectId: id, operationId: begun.id, type: "deleting" });
-        return begun;
+        return accepted(id, begun);
       });
-      return accepted(id, operation);
     },
 
-    deploy: (id: string) => transition(id, "deploy"),
-    start: (id: string) => transition(id, "start"),
-    stop: (id: string) => transition(id, "stop"),
-    restart: (id: string) => transition(id, "restart"),
+    deploy: (id: string, keyed?: KeyedRequest) => transition(id, "deploy", keyed),
+    start: (id: string, keyed?: KeyedRequest) => transition(id, "start", keyed),
+    stop: (id: string, keyed?: KeyedRequest) => transition(id, "stop", keyed),
+    restart: (id: string, keyed?: KeyedRequest) => transition(id, "restart", keyed),
 
     /** Other host ports for all services, after one was found taken by something else. */
     async reallocatePorts(project: ProjectRecord): Promise<void> {

@@ -21,8 +21,6 @@ const KEY_TTL_MS = 24 * 3_600_000;
 /** So that a write's cost has a bound, while more expire with each write than it adds. */
 const EXPIRED_PER_WRITE = 100;
 
-export type Idempotency = ReturnType<typeof createIdempotency>;
-
 /** What requests with a key were answered, for when they come again. */
 export function createIdempotency({ db, now }: { db: Database; now: () => Date }) {
   return {

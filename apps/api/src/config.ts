@@ -25,6 +25,13 @@ const registry = /^[a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/;
 const owner = /^[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/;
 const uuid = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id as Coolify shows it");
 
+const encryptionKey = z
+  .string()
+  .regex(
+    /^([0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/,
+    "must be 32 bytes as 64 hex digits or base64; `openssl rand -hex 32` makes one",
+  );
+
 const isOrigin = (text: string): boolean => /^https?:\/\/[^/?#@\s]+$/i.test(text) && URL.canParse(text);
 
 const fields = {
@@ -55,12 +62,8 @@ const fields = {
   WILDCARD_DOMAIN: z
     .string()
     .regex(domain, "must be a lower-case domain without scheme or `*.`, such as pods.example.com"),
-  ENCRYPTION_KEY: z
-    .string()
-    .regex(
-      /^([0-9a-fA-F]{64}|[A-Za-z0-9+/]{43}=)$/,
-      "must be 32 bytes as 64 hex digits or base64; `openssl rand -hex 32` makes one",
-    ),
+  ENCRYPTION_KEY: encryptionKey,
+  ENCRYPTION_KEY_NEW: encryptionKey,
   COOLIFY_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "must not hold credentials; they belong in COOLIFY_TOKEN"),
@@ -91,7 +94,7 @@ const fields = {
   }),
 } as const;
 
-const secrets = ["API_TOKEN", "ENCRYPTION_KEY", "COOLIFY_TOKEN"] as const;
+const secrets = ["API_TOKEN", "ENCRYPTION_KEY", "ENCRYPTION_KEY_NEW", "COOLIFY_TOKEN"] as const;
 
 type Fields = typeof fields;
 type Values = { [Name in keyof Fields]?: z.output<Fields[Name]> };
@@ -210,6 +213,8 @@ export interface Config {
   imageVersion: string;
   wildcardDomain: string | null;
   encryptionKey: string | undefined;
+  /** What `agentpod secrets rotate` replaces it by. */
+  encryptionKeyNew: string | undefined;
   /** From then on the deprecated container tiers answer 410. */
   containerTiersSunset: Date;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -246,6 +251,7 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     imageVersion: values.IMAGE_VERSION ?? releasedVersion(repoRoot),
     wildcardDomain: values.WILDCARD_DOMAIN ?? null,
     encryptionKey: values.ENCRYPTION_KEY,
+    encryptionKeyNew: values.ENCRYPTION_KEY_NEW,
     containerTiersSunset: values.CONTAINER_TIERS_SUNSET ?? new Date("2026-12-31T00:00:00Z"),
     logLevel: values.LOG_LEVEL ?? "info",
   };

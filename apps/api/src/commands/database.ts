@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Database } from "bun:sqlite";
 import { acquireDatabaseLock } from "../db/lock.ts";
+import { migrationStatus } from "../db/migrate.ts";
 import { openDatabase, openDatabaseReadonly } from "../db/open.ts";
 import { closeDatabase } from "../db/prepared.ts";
 import { type CommandContext, CommandError } from "./command.ts";
@@ -36,4 +37,10 @@ export function existing(context: CommandContext): string {
   const { databasePath } = context.config();
   if (existsSync(databasePath)) return databasePath;
   throw new CommandError(`There is no database at ${databasePath} yet. 'agentpod db migrate' makes it.`);
+}
+
+/** Fails for a database of an older version, which lacks what this one looks for. */
+export function requireMigrated(db: Database): void {
+  const { version, latest } = migrationStatus(db);
+  if (version < latest) throw new CommandError("The database is not migrated yet: run 'agentpod db migrate' first.");
 }

@@ -10,8 +10,20 @@ import { dbStatus } from "./db-status.ts";
 import { commandHelp, overview } from "./help.ts";
 import { projects } from "./projects.ts";
 import { projectsAccess } from "./projects-access.ts";
+import { secretsRotate } from "./secrets-rotate.ts";
+import { secretsStatus } from "./secrets-status.ts";
 
-const commands: readonly Command[] = [dbStatus, dbMigrate, dbRollback, dbBackup, dbRestore, projects, projectsAccess];
+const commands: readonly Command[] = [
+  dbStatus,
+  dbMigrate,
+  dbRollback,
+  dbBackup,
+  dbRestore,
+  projects,
+  projectsAccess,
+  secretsStatus,
+  secretsRotate,
+];
 
 /** Runs the command that `words` start with. Throws a UsageError when they make no sense. */
 export function dispatch(words: readonly string[], context: CommandContext): void {

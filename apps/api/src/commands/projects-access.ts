@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { migrationStatus } from "../db/migrate.ts";
 import { getProjectById, getProjectBySlug } from "../models/project.ts";
 import { gatewayTokenContext } from "../services/gateway-token.ts";
 import { createSecretBox, loadOrCreateKey, type SecretBox } from "../services/secret-box.ts";
+import { keyFile } from "../services/secret-key.ts";
 import { columns } from "./columns.ts";
 import { type Command, CommandError, UsageError } from "./command.ts";
-import { reading } from "./database.ts";
+import { reading, requireMigrated } from "./database.ts";
 
 export const projectsAccess: Command = {
   name: "projects access",
@@ -24,9 +23,7 @@ export const projectsAccess: Command = {
       );
     }
     const project = reading(context, (db) => {
-      const { version, latest } = migrationStatus(db);
-      if (version < latest)
-        throw new CommandError("The database is not migrated yet: run 'agentpod db migrate' first.");
+      requireMigrated(db);
       return getProjectBySlug(db, wanted) ?? getProjectById(db, wanted);
     });
     if (project === undefined) throw new CommandError(`There is no project ${wanted}. 'agentpod projects' lists them.`);
@@ -46,7 +43,7 @@ export const projectsAccess: Command = {
 
 /** Reads the key; making a new one would open nothing. */
 function secretBox({ encryptionKey, dataDir }: Config): SecretBox {
-  const file = join(dataDir, "encryption.key");
+  const file = keyFile(dataDir);
   if (encryptionKey === undefined && !existsSync(file)) {
     throw new CommandError(`There is no key at ${file}. Set DATA_DIR or ENCRYPTION_KEY as for the API.`);
   }

@@ -53,7 +53,7 @@ export function createProviderCredential(
       db,
       `INSERT INTO provider_credentials (id, provider_id, label, encrypted_value, key_id, created_at, updated_at)
        VALUES ($id, $providerId, $label, $sealed, $keyId, ${NOW}, ${NOW})`,
-    ).run({ id, providerId, label, sealed: sealer.seal(value, contextOf(id)), keyId: sealer.keyId });
+    ).run({ id, providerId, label, sealed: sealer.seal(value, credentialContext(id)), keyId: sealer.keyId });
   } catch (error) {
     if (isUniqueConflict(error)) return no("label_taken");
     if (isMissingParent(error)) return no("provider_not_found");
@@ -69,7 +69,7 @@ export function updateProviderCredential(
   id: string,
   { label, value }: { label?: string | undefined; value?: string | undefined },
 ): Result<ProviderCredential, "not_found" | "label_taken"> {
-  const sealed = value === undefined ? null : sealer.seal(value, contextOf(id));
+  const sealed = value === undefined ? null : sealer.seal(value, credentialContext(id));
   try {
     prepared(
       db,
@@ -94,10 +94,11 @@ export function deleteProviderCredential(db: Database, id: string): boolean {
 export function revealProviderCredential(db: Database, sealer: Sealer, id: string): string | undefined {
   const sql = `SELECT encrypted_value AS "sealed" FROM provider_credentials WHERE id = ?1`;
   const row = prepared<{ sealed: string }, [string]>(db, sql).get(id);
-  return row === null ? undefined : sealer.open(row.sealed, contextOf(id));
+  return row === null ? undefined : sealer.open(row.sealed, credentialContext(id));
 }
 
-const contextOf = (id: string): string => `provider-credential:${id}`;
+/** What a credential's value is sealed for. */
+export const credentialContext = (id: string): string => `provider-credential:${id}`;
 
 const isMissingParent = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "SQLITE_CONSTRAINT_FOREIGNKEY";

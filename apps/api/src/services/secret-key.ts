@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { discard, linkFile, sync, syncFolderOf } from "../db/files.ts";
 
 const KEY_BYTES = 32;
+
+/** Where the key is that is not configured. */
+export const keyFile = (dataDir: string): string => join(dataDir, "encryption.key");
 
 /** The message is one line, says what helps, and holds no part of a key. */
 export class SecretKeyError extends Error {
@@ -30,7 +33,11 @@ export function loadOrCreateKey({ configured, file }: { configured?: string | un
   }
 }
 
-function readKey(path: string): Uint8Array | undefined {
+/**
+ * The key that a file holds; undefined when it is not there.
+ * @throws SecretKeyError for one that holds none, or that others can read
+ */
+export function readKey(path: string): Uint8Array | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
   if ((stat.mode & 0o077) !== 0) {
@@ -58,7 +65,8 @@ function createKey(path: string): Uint8Array {
   }
 }
 
-function parseKey(text: string, source: string): Uint8Array {
+/** @throws SecretKeyError, which names `source` */
+export function parseKey(text: string, source: string): Uint8Array {
   if (/^[0-9a-f]{64}$/i.test(text)) return new Uint8Array(Buffer.from(text, "hex"));
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return new Uint8Array(Buffer.from(text, "base64"));
   const advice = "it must be 32 bytes as 64 hex digits or base64; `openssl rand -hex 32` makes one";

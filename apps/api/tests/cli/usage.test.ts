@@ -3,7 +3,17 @@ import { runCli } from "../support/run-cli.ts";
 import { tempFolders } from "../support/temp-folder.ts";
 
 const newFolder = tempFolders();
-const commands = ["db status", "db migrate", "db rollback", "db backup", "db restore", "projects", "projects access"];
+const commands = [
+  "db status",
+  "db migrate",
+  "db rollback",
+  "db backup",
+  "db restore",
+  "projects",
+  "projects access",
+  "secrets status",
+  "secrets rotate",
+];
 
 describe("agentpod", () => {
   test.each([[], ["--help"], ["-h"], ["help"]])("shows all commands (%j)", async (...args) => {
@@ -29,6 +39,7 @@ describe("agentpod", () => {
 
   const wrong: [args: string[], message: string][] = [
     [["db"], "'agentpod db' needs one of: status, migrate, rollback, backup, restore."],
+    [["secrets"], "'agentpod secrets' needs one of: status, rotate."],
     [["db", "migrat"], "Unknown command 'db migrat'. Did you mean 'agentpod db migrate'?"],
     [["porjects"], "Unknown command 'porjects'. Did you mean 'agentpod projects'?"],
     [["projects", "acces", "web"], "Unknown argument 'acces' of 'projects'. Did you mean 'agentpod projects access'?"],

@@ -10,7 +10,7 @@ import { until } from "../support/wait.ts";
 
 /** Says what it is told through a file, so that a test decides when. */
 const TALKER = `
-  echo first; echo wrong >&2; echo "token $AGENTPOD_GATEWAY_TOKEN"
+  echo first; echo wrong >&2; echo "token $AGENTPOD_GATEWAY_TOKEN key $TALKER_API_KEY"
   printf x; printf 'é%.0s' $(seq 20000); echo
   touch /tmp/say; tail --follow --lines=0 /tmp/say & wait
 `;
@@ -38,6 +38,7 @@ describeWithEngine("the log of a sandbox on Docker", () => {
     const name = `talker-${randomUUID().slice(0, 8)}`;
     spec = sandboxSpec({
       imageRef: keep(await imageRunning(docker, name, ["tini", "-g", "--", "bash", "-c", TALKER])),
+      env: { TALKER_API_KEY: "sk-very-secret" },
     });
     await runSteps(
       runtime.steps.deploy.filter((step) => step.name !== "healthy"),
@@ -49,7 +50,7 @@ describeWithEngine("the log of a sandbox on Docker", () => {
     });
   });
 
-  test("has each line with its stream and time, a long one whole, the token blanked", async () => {
+  test("has each line with its stream and time, a long one whole, the secrets blanked", async () => {
     const lines = await until("all lines are there", async () => {
       const read = await Array.fromAsync(logs({}));
       return read.length === 4 ? read : undefined;
@@ -57,7 +58,7 @@ describeWithEngine("the log of a sandbox on Docker", () => {
     const of = (stream: string) => lines.filter((line) => line.stream === stream).map(({ message }) => message);
     expect(of("stderr")).toEqual(["wrong"]);
     const [first, token, long] = of("stdout");
-    expect([first, token]).toEqual(["first", "token [redacted]"]);
+    expect([first, token]).toEqual(["first", "token [redacted] key [redacted]"]);
     expect(long).toBe(`x${"é".repeat(20_000)}`);
     for (const { timestamp } of lines) expect(Date.parse(timestamp ?? "")).toBeGreaterThan(Date.now() - 600_000);
   });

@@ -65,6 +65,13 @@ describe("blanking secrets", () => {
     const secrets = secretsOf({ gatewayToken: "token-1234", env: { A: "token-1234-long", FLAG: "1", EMPTY: "" } });
     expect(redact("1 token-1234-long token-1234 1", secrets)).toBe("1 [redacted] [redacted] 1");
   });
+
+  test("leaves none as JSON writes them either", () => {
+    const secret = 'key "quoted" \\ 1';
+    expect(redact(`Env: ${JSON.stringify([`A=${secret}`])}, ${secret}`, [secret])).toBe(
+      'Env: ["A=[redacted]"], [redacted]',
+    );
+  });
 });
 
 describe("the figures of a pull", () => {

@@ -11,9 +11,10 @@ import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
 import type { OperationRunnerDeps } from "./services/operation-runner.ts";
 import { loadInstanceId } from "./services/instance-id.ts";
+import { openSecretBox } from "./services/open-secret-box.ts";
 import { createProjectServices } from "./services/project-services.ts";
 import { reconcile } from "./services/reconciler.ts";
-import { createSecretBox, loadOrCreateKey } from "./services/secret-box.ts";
+import { keyFile } from "./services/secret-key.ts";
 
 export interface ControlPlaneOptions {
   config: Config;
@@ -55,9 +56,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (migrated.applied.length > 0) logger.info(migrated, "database migrated");
 
     const instanceId = loadInstanceId(db, join(config.dataDir, "instance-id"));
-    const secretBox = createSecretBox(
-      loadOrCreateKey({ configured: config.encryptionKey, file: join(config.dataDir, "encryption.key") }),
-    );
+    const secretBox = openSecretBox({
+      db,
+      configured: config.encryptionKey,
+      configuredNext: config.encryptionKeyNew,
+      file: keyFile(config.dataDir),
+      logger,
+    });
     const choices = createRuntimeChoices({
       config,
       env,

@@ -25,6 +25,7 @@ export const COMMANDS = {
   start: { steps: [["apps/api/src/index.ts"]] },
   test: { steps: [tests] },
   agentpod: { steps: [["apps/api/src/cli.ts"]] },
+  chaos: { steps: [["apps/api/tests/chaos/main.ts"]] },
   bench: { steps: [["bench/src/main.ts"]] },
   verify: { steps: [staticChecks, tests], env: turboEnv },
   "verify:static": { steps: [staticChecks], env: turboEnv },

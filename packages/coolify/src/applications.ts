@@ -113,15 +113,23 @@ export function createApplications({ ask }: Transport) {
       return { deploymentUuid: answer.deployment_uuid ?? null, message: answer.message };
     },
 
-    /** The last `lines` (1 to 10,000) of the container's output; `not_running` when there is no container. */
+    /**
+     * The last `lines` (1 to 10,000) of the container's output, with `timestamps` each behind its ISO 8601 time and a
+     * blank; `not_running` when there is no container.
+     */
     async applicationLogs(
       uuid: string,
-      { lines = 100, ...options }: { lines?: number | undefined } & CallOptions = {},
+      {
+        lines = 100,
+        timestamps = false,
+        ...options
+      }: { lines?: number | undefined; timestamps?: boolean | undefined } & CallOptions = {},
     ): Promise<string> {
       if (!Number.isInteger(lines) || lines < 1 || lines > 10_000) {
         throw unsafeValue([{ path: "lines", message: "must be a whole number from 1 to 10000" }]);
       }
-      const request = { method: "GET", route: `${one}/logs`, parameters: { uuid }, query: { lines } } as const;
+      const query = { lines, ...(timestamps ? { show_timestamps: true } : {}) };
+      const request = { method: "GET", route: `${one}/logs`, parameters: { uuid }, query } as const;
       return (await ask({ ...request, ...options }, Logs)).logs;
     },
   };

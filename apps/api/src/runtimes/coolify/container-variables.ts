@@ -1,0 +1,28 @@
+import type { SandboxSpec } from "../runtime.ts";
+import { SOURCE_TIMEOUT_SECONDS } from "./application-settings.ts";
+
+const OWN_PREFIX = "AGENTPOD_";
+
+/** The whole environment of a sandbox. PORT and HOST are Coolify's own: nothing of ours reads them. */
+export function containerVariables(spec: SandboxSpec): { key: string; value: string }[] {
+  const entries = {
+    ...spec.env,
+    AGENTPOD_PROJECT_ID: spec.projectId,
+    AGENTPOD_GATEWAY_TOKEN: spec.gatewayToken,
+    AGENTPOD_FLAVOR: spec.flavorId,
+    AGENTPOD_ADDONS: spec.addonIds.join(","),
+    ...(spec.sourceUrl === null
+      ? {}
+      : { AGENTPOD_SOURCE_URL: spec.sourceUrl, AGENTPOD_SOURCE_TIMEOUT: String(SOURCE_TIMEOUT_SECONDS) }),
+  };
+  return Object.entries(entries)
+    .map(([key, value]) => ({ key, value }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export const isOwnVariable = (key: string): boolean => key.startsWith(OWN_PREFIX);
+
+/** Names that a description has to keep, as nothing in the name itself says that it is ours. */
+export function otherVariables(keys: readonly string[]): string[] {
+  return [...new Set(keys)].filter((key) => !isOwnVariable(key)).toSorted();
+}

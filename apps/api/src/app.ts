@@ -5,10 +5,12 @@ import { memoByBody, memoByPath } from "./http/answer-memo.ts";
 import { type Answer, createFront, type Front, type Shortcut, type Shortcuts } from "./http/front.ts";
 import { createGuard, type GuardOptions } from "./http/guard.ts";
 import type { Logger } from "./http/logger.ts";
+import { createLegacyNotice } from "./http/legacy-notice.ts";
 import { createMemo } from "./http/memo.ts";
 import { createNoRouteAnswer } from "./http/no-route.ts";
 import { createErrorAnswer } from "./http/on-error.ts";
 import { describeApi, type OpenApiDocument } from "./http/openapi.ts";
+import { createRequestObserver } from "./http/request-observer.ts";
 import { createRouter } from "./http/router.ts";
 import { createSharedAnswer } from "./http/shared-answer.ts";
 import { addonRoutes } from "./routes/addons.ts";
@@ -17,9 +19,11 @@ import { docsRoutes } from "./routes/docs.ts";
 import { flavorRoutes } from "./routes/flavors.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { eventRoutes, projectStreamRoutes } from "./routes/project-streams.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
+import { runtimeRoutes } from "./routes/runtime.ts";
 import { resourceTierRoutes } from "./routes/resource-tiers.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import { createCatalogAdmin } from "./services/catalog-admin.ts";
@@ -30,10 +34,13 @@ import type { EventLog } from "./services/event-log.ts";
 import { createImageAvailabilities, type ImageInspector } from "./services/image-availability.ts";
 import type { ResolverContext } from "./services/image-resolver.ts";
 import { createImages } from "./services/images.ts";
+import type { LegacyUsage } from "./services/legacy-usage.ts";
+import type { Metrics } from "./services/metrics/metrics.ts";
 import type { OperationRunner } from "./services/operation-runner.ts";
 import type { ProjectManager } from "./services/project-manager.ts";
 import type { ProjectReader } from "./services/project-reader.ts";
 import type { Providers } from "./services/providers.ts";
+import type { Reconciler } from "./services/reconciler.ts";
 import { createReadiness } from "./services/readiness.ts";
 
 export interface AppDeps {
@@ -45,6 +52,7 @@ export interface AppDeps {
   reader: ProjectReader;
   providers: Providers;
   runner: Pick<OperationRunner, "finished">;
+  reconciler: Pick<Reconciler, "report" | "reconcile">;
   events: EventLog;
   runtime: Pick<Runtime, "name" | "probe" | "capabilities">;
   /** Absent where the runtime uses no images. */
@@ -54,6 +62,9 @@ export interface AppDeps {
   sunsetAt: Date;
   now: () => Date;
   logger: Logger;
+  metrics: Pick<Metrics, "requests" | "streams" | "render">;
+  /** Who still uses what is deprecated. */
+  legacyUsage: Pick<LegacyUsage, "count" | "report">;
 }
 
 export interface App {
@@ -69,7 +80,7 @@ const RESOLUTION_TTL_MS = 2000;
 
 /** The whole API from its parts. Nothing is opened, read or dialled here. */
 export function createApp(deps: AppDeps): App {
-  const { db, catalog, context, runtime, events, projects, reader, runner, logger } = deps;
+  const { db, catalog, context, runtime, events, projects, reader, runner, logger, metrics, legacyUsage } = deps;
   const lists = {
     tiers: createSharedAnswer(catalog.snapshot, ({ tiers }) => ({ tiers: [...tiers] })),
     flavors: createSharedAnswer(catalog.snapshot, ({ flavors }) => ({ flavors: [...flavors] })),
@@ -86,20 +97,22 @@ export function createApp(deps: AppDeps): App {
   const app = createRouter();
   app.route(
     "/api/projects",
-    projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal), sunsetAt: deps.sunsetAt }),
+    projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal) }),
   );
-  app.route("/api/projects", projectStreamRoutes({ projects, reader, events }));
-  app.route("/api/events", eventRoutes({ events }));
+  app.route("/api/projects", projectStreamRoutes({ projects, reader, events, readers: metrics.streams }));
+  app.route("/api/events", eventRoutes({ events, readers: metrics.streams }));
   app.route(
     "/api/resource-tiers",
     resourceTierRoutes({ answerList: lists.tiers, reader: entries, admin: admin.tiers }),
   );
   app.route("/api/flavors", flavorRoutes({ answerList: lists.flavors, reader: entries, admin: admin.flavors }));
   app.route("/api/addons", addonRoutes({ answerList: lists.addons, reader: entries, admin: admin.addons }));
-  app.route("/api/container-tiers", containerTierRoutes({ containerTiers: createContainerTiers(deps) }));
+  app.route("/api/container-tiers", containerTierRoutes({ containerTiers: createContainerTiers(deps), legacyUsage }));
   app.route("/api/images", imageRoutes({ images }));
+  app.route("/api/runtime", runtimeRoutes(deps));
   app.route("/api/providers", providerRoutes({ providers: deps.providers }));
   app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness({ db, runtime }) }));
+  app.route("/metrics", metricsRoutes({ metrics }));
   const document = describeApi(app, manifest.version);
   app.route("/", docsRoutes({ document }));
 
@@ -109,26 +122,46 @@ export function createApp(deps: AppDeps): App {
 
   const resolutions = createMemo({ version: catalog.snapshot, ttlMs: RESOLUTION_TTL_MS });
   const projectTexts = createMemo({ version: createRevision(db) });
-  const read = (list: (headers: Headers, requestId: string) => Response): Shortcut => ({
-    scope: "catalog:read",
-    answer: ({ headers }, env) => list(headers, env.requestId),
-  });
+  const read = (pattern: string, list: (headers: Headers, requestId: string) => Response): [string, Shortcut] => [
+    pattern,
+    {
+      scope: "catalog:read",
+      route: { pattern, writes: false },
+      answer: ({ headers }, env) => list(headers, env.requestId),
+    },
+  ];
+  const resolve = "/api/images/resolve";
   const shortcuts = (route: Answer): Shortcuts => ({
     GET: new Map([
-      ["/api/resource-tiers", read(lists.tiers)],
-      ["/api/flavors", read(lists.flavors)],
-      ["/api/addons", read(lists.addons)],
+      read("/api/resource-tiers", lists.tiers),
+      read("/api/flavors", lists.flavors),
+      read("/api/addons", lists.addons),
     ]),
     POST: new Map<string, Shortcut>([
-      ["/api/images/resolve", { scope: "catalog:read", answer: memoByBody(resolutions, route) }],
+      [
+        resolve,
+        {
+          scope: "catalog:read",
+          route: { pattern: resolve, writes: false },
+          answer: memoByBody(resolutions, route),
+        },
+      ],
     ]),
     below: {
       path: "/api/projects/",
       scope: "projects:read",
+      route: { pattern: "/api/projects/{id}", writes: false },
       answer: memoByPath(projectTexts, "/api/projects/", route),
     },
   });
-  const fetch = createFront({ app, guard: createGuard(deps.auth), answerError, shortcuts });
+  const fetch = createFront({
+    app,
+    guard: createGuard(deps.auth),
+    answerError,
+    observe: createRequestObserver({ requests: metrics.requests, logger }),
+    legacyNotice: createLegacyNotice({ sunsetAt: deps.sunsetAt, usage: legacyUsage }),
+    shortcuts,
+  });
   return { fetch, document, request: (path, init) => requestOf(fetch, path, init) };
 }
 

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 
-export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error">;
+export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error" | "isLevelEnabled">;
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 

@@ -4,6 +4,7 @@ import { ApiError } from "./problem.ts";
 export const SCOPES = [
   "catalog:read",
   "catalog:write",
+  "metrics:read",
   "projects:read",
   "projects:write",
   "providers:read",

@@ -1,7 +1,9 @@
-import type { Violation } from "@agentpod/types";
+import type { ProblemCode, Violation } from "@agentpod/types";
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context, Handler } from "hono";
+import { routePath } from "hono/route";
 import type { z } from "zod";
+import type { RouteLabel } from "../services/metrics/requests.ts";
 import { checkLength, readJsonObject } from "./json-body.ts";
 import { checkScope, type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
 import { ApiError } from "./problem.ts";
@@ -16,6 +18,10 @@ export interface ApiEnv {
     server: Bun.Server<unknown> | undefined;
     /** Set when the body was read already. */
     body?: Buffer;
+    /** Set once a route took the request. */
+    route?: RouteLabel;
+    /** Set once the request turned out to use what is deprecated. */
+    isLegacy?: boolean;
   };
 }
 
@@ -27,6 +33,8 @@ type Target = "param" | "query" | "header" | "json";
 export interface RouteChecks {
   /** Looks further into a body that its schema refused, so that everything wrong is told at once. */
   findMore?: (body: Record<string, unknown>) => readonly Violation[];
+  /** A deprecated field of the body; a route that is `deprecated` itself needs none. */
+  legacyField?: string;
 }
 
 /**
@@ -38,19 +46,36 @@ export function createRouter(): ApiRouter {
   const router = new OpenAPIHono<ApiEnv>();
   // The library's own registration runs one asynchronous middleware for each part of the input and
   // lets a body of another media type through; one handler does it all, in order, at a third of the cost.
-  const register = ({ findMore, ...route }: RouteConfig & RouteChecks, handler: Handler<ApiEnv>) => {
+  const register = ({ findMore, legacyField, ...route }: RouteConfig & RouteChecks, handler: Handler<ApiEnv>) => {
     router.openAPIRegistry.registerPath(route);
-    return router.on([route.method], [route.path.replaceAll(/\{(.+?)\}/g, ":$1")], guarded(route, handler, findMore));
+    const path = route.path.replaceAll(/\{(.+?)\}/g, ":$1");
+    return router.on([route.method], [path], guarded(route, handler, { findMore, legacyField }));
   };
   router.openapi = register as unknown as ApiRouter["openapi"];
   return router;
 }
 
-function guarded(route: RouteConfig, handler: Handler<ApiEnv>, findMore?: RouteChecks["findMore"]): Handler<ApiEnv> {
+/** Tells the front which route took the request. For one that is not described; `openapi` does it by itself. */
+export function labelled(handler: Handler<ApiEnv>, { writes } = { writes: false }): Handler<ApiEnv> {
+  // Known only now that the router is mounted, and from then on always the same.
+  let label: RouteLabel | undefined;
+  return (c, next) => {
+    c.env.route = label ??= { pattern: routePath(c).replaceAll(/:(\w+)/g, "{$1}"), writes };
+    return handler(c, next);
+  };
+}
+
+function guarded(
+  route: RouteConfig,
+  handler: Handler<ApiEnv>,
+  { findMore, legacyField }: { [Check in keyof RouteChecks]: RouteChecks[Check] | undefined },
+): Handler<ApiEnv> {
   const scopes = requiredScopes(route);
+  const writes = scopes.some((scope) => scope.endsWith(":write"));
   const { params, query, headers } = route.request ?? {};
   const body = bodySchema(route);
   const checkInput = (c: Context<ApiEnv>) => {
+    if (route.deprecated === true) c.env.isLegacy = true;
     for (const scope of scopes) checkScope(c.env.principal, scope);
     if (params !== undefined) accept(c, "param", params as z.ZodType, c.req.param());
     if (query !== undefined) accept(c, "query", query as z.ZodType, queryOf(c));
@@ -58,18 +83,21 @@ function guarded(route: RouteConfig, handler: Handler<ApiEnv>, findMore?: RouteC
   };
   if (body === undefined) {
     const mayBringBody = route.method !== "get";
-    return (c, next) => {
+    const run: Handler<ApiEnv> = (c, next) => {
       checkInput(c);
       if (mayBringBody) checkLength(c.req.raw);
       return handler(c, next);
     };
+    return labelled(run, { writes });
   }
-  return async (c, next) => {
+  const run: Handler<ApiEnv> = async (c, next) => {
     checkInput(c);
     const sent = await readJsonObject(c.req.raw, c.env.body);
+    if (legacyField !== undefined && Object.hasOwn(sent, legacyField)) c.env.isLegacy = true;
     accept(c, "json", body, sent, () => findMore?.(sent) ?? []);
     return await handler(c, next);
   };
+  return labelled(run, { writes });
 }
 
 function accept(
@@ -82,10 +110,15 @@ function accept(
   const result = schema.safeParse(input);
   if (!result.success) {
     const errors = [...toViolations(result.error.issues, input, fieldsOf(schema)), ...findMore()];
-    const detail = summary(errors);
-    throw new ApiError(target === "json" ? "validation_failed" : "invalid_request", detail, { errors });
+    throw new ApiError(codeOf(target, errors), summary(errors), { errors });
   }
   c.req.addValidatedData(target, result.data as object);
+}
+
+/** What is gone is told as gone, whatever else is wrong. */
+function codeOf(target: Target, errors: readonly Violation[]): ProblemCode {
+  if (target !== "json") return "invalid_request";
+  return errors.some(({ code }) => code === "container_tiers_sunset") ? "container_tiers_sunset" : "validation_failed";
 }
 
 const SUMMED_UP_MAX = 5;

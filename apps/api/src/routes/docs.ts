@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { errorsPage, type Page, referencePage } from "../http/docs-page.ts";
 import { jsonWithEtag } from "../http/etag.ts";
 import type { OpenApiDocument } from "../http/openapi.ts";
-import { createRouter } from "../http/router.ts";
+import { type ApiEnv, createRouter, labelled } from "../http/router.ts";
 
 /** The description of the API, for programs and for people. Anyone may read it. */
 export function docsRoutes({ document }: { document: OpenApiDocument }) {
@@ -10,9 +10,10 @@ export function docsRoutes({ document }: { document: OpenApiDocument }) {
   const errors = errorsPage();
   const router = createRouter();
   // Not described in the document itself, as these are not part of what clients are made from.
-  router.get("/openapi.json", (c) => jsonWithEtag(c, document));
-  router.get("/docs", (c) => show(c, reference));
-  router.get("/docs/errors", (c) => show(c, errors));
+  const get = (path: string, handler: (c: Context<ApiEnv>) => Response) => router.get(path, labelled(handler));
+  get("/openapi.json", (c) => jsonWithEtag(c, document));
+  get("/docs", (c) => show(c, reference));
+  get("/docs/errors", (c) => show(c, errors));
   return router;
 }
 

@@ -8,6 +8,7 @@ import { encodeFrames, sseResponse, type SseFrame, textResponse } from "../http/
 import { wholeNumber } from "../http/whole-number.ts";
 import type { EventLog } from "../services/event-log.ts";
 import type { LogEntry } from "../services/event-pages.ts";
+import type { StreamKind, StreamMetrics } from "../services/metrics/streams.ts";
 import type { ProjectManager } from "../services/project-manager.ts";
 import type { ProjectReader } from "../services/project-reader.ts";
 
@@ -90,6 +91,8 @@ export interface StreamDeps {
   projects: ProjectManager;
   reader: ProjectReader;
   events: EventLog;
+  /** Is told of each reader, and that it is gone. */
+  readers: Pick<StreamMetrics, "opened">;
 }
 
 /** Bun closes a connection on which nothing was sent for a while, which a quiet stream must survive. */
@@ -101,11 +104,19 @@ function keepOpen(c: Context<ApiEnv>): void {
 /** What all readers of an array of entries are sent. */
 const encoded = new WeakMap<readonly LogEntry[], Uint8Array>();
 
-async function* toBytes(turns: AsyncIterable<readonly LogEntry[]>): AsyncGenerator<Uint8Array> {
-  for await (const entries of turns) {
-    let bytes = encoded.get(entries);
-    if (bytes === undefined) encoded.set(entries, (bytes = encodeFrames(entries.map(toFrame))));
-    yield bytes;
+async function* toBytes(
+  turns: AsyncIterable<readonly LogEntry[]>,
+  opened: () => () => void,
+): AsyncGenerator<Uint8Array> {
+  const gone = opened();
+  try {
+    for await (const entries of turns) {
+      let bytes = encoded.get(entries);
+      if (bytes === undefined) encoded.set(entries, (bytes = encodeFrames(entries.map(toFrame))));
+      yield bytes;
+    }
+  } finally {
+    gone();
   }
 }
 
@@ -114,7 +125,8 @@ function toFrame(entry: LogEntry): SseFrame {
   return { id: entry.event.id, event: entry.event.type, data: entry.event };
 }
 
-export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
+export function projectStreamRoutes({ projects, reader, events, readers }: StreamDeps) {
+  const opened = (kind: StreamKind) => () => readers.opened(kind);
   const router = createRouter();
   router.openapi(logs, async (c) => {
     const { tail, follow } = c.req.valid("query");
@@ -122,7 +134,7 @@ export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
     const lines = await reader.logs(c.req.valid("param").id, { tail, follow: follow === "true" });
     if (follow === "true") {
       keepOpen(c);
-      if (accept.includes("text/event-stream")) return sseResponse((signal) => framesOf(lines(signal)));
+      if (accept.includes("text/event-stream")) return sseResponse((signal) => framesOf(lines(signal), opened("logs")));
       return textResponse((signal) => messagesOf(lines(signal)));
     }
     if (accept.includes("text/plain")) return textResponse((signal) => messagesOf(lines(signal)));
@@ -132,18 +144,18 @@ export function projectStreamRoutes({ projects, reader, events }: StreamDeps) {
     const { id } = projects.get(c.req.valid("param").id);
     const after = startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? 0;
     keepOpen(c);
-    return sseResponse((signal) => toBytes(events.follow({ after, projectId: id, signal })));
+    return sseResponse((signal) => toBytes(events.follow({ after, projectId: id, signal }), opened("project_events")));
   });
   return router;
 }
 
-export function eventRoutes({ events }: Pick<StreamDeps, "events">) {
+export function eventRoutes({ events, readers }: Pick<StreamDeps, "events" | "readers">) {
   const router = createRouter();
   router.openapi(allEvents, (c) => {
     const after =
       startingPoint(c.req.valid("header")["last-event-id"], c.req.valid("query").after) ?? events.latestId();
     keepOpen(c);
-    return sseResponse((signal) => toBytes(events.follow({ after, signal })));
+    return sseResponse((signal) => toBytes(events.follow({ after, signal }), () => readers.opened("events")));
   });
   return router;
 }
@@ -152,8 +164,13 @@ function startingPoint(lastEventId: string | undefined, after: number | undefine
   return lastEventId === undefined ? after : Number(lastEventId);
 }
 
-async function* framesOf(lines: AsyncIterable<LogLine>): AsyncGenerator<SseFrame> {
-  for await (const line of lines) yield { event: "log", data: line };
+async function* framesOf(lines: AsyncIterable<LogLine>, opened: () => () => void): AsyncGenerator<SseFrame> {
+  const gone = opened();
+  try {
+    for await (const line of lines) yield { event: "log", data: line };
+  } finally {
+    gone();
+  }
 }
 
 async function* messagesOf(lines: AsyncIterable<LogLine>): AsyncGenerator<string> {

@@ -14,7 +14,7 @@ import { IdempotencyKeyHeader, IdempotencyReplayed, keyedRequest } from "../http
 import { requireScope } from "../http/principal.ts";
 import { bodyProblems, json, jsonBody, problems } from "../http/responses.ts";
 import { type ApiEnv, createRouter } from "../http/router.ts";
-import { SunsetNotice, sunsetNotice } from "../http/sunset-notice.ts";
+import { SunsetNotice } from "../http/sunset-notice.ts";
 import { WaitApplied, waitSeconds, WaitHeader, type WaitFor } from "../http/wait.ts";
 import { wholeNumber } from "../http/whole-number.ts";
 import type { Accepted, ProjectManager } from "../services/project-manager.ts";
@@ -172,17 +172,11 @@ export interface ProjectRouteDeps {
   reader: ProjectReader;
   /** Waits for an operation's end. */
   finished: WaitFor;
-  /** When the deprecated container tiers go away. */
-  sunsetAt: Date;
 }
 
-export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectRouteDeps) {
-  const notice = Object.entries(sunsetNotice(sunsetAt));
-  /** Tells who still sends a deprecated container tier that it goes away. */
-  function noteLegacy(c: Context<ApiEnv>, { containerTierId }: { containerTierId?: string | undefined }): void {
-    if (containerTierId !== undefined) for (const [name, value] of notice) c.header(name, value);
-  }
+const legacyField = "containerTierId";
 
+export function projectRoutes({ projects, reader, finished }: ProjectRouteDeps) {
   /** Waits as long as the caller prefers, then answers with how things stand. */
   async function settled(
     c: Context<ApiEnv>,
@@ -213,18 +207,16 @@ export function projectRoutes({ projects, reader, finished, sunsetAt }: ProjectR
     const last = shown.at(-1);
     return c.json({ projects: shown, nextCursor: page.length > limit && last ? encodeCursor(last) : null }, 200);
   });
-  router.openapi({ ...create, findMore: projects.findViolations }, async (c) => {
+  router.openapi({ ...create, legacyField, findMore: projects.findViolations }, async (c) => {
     const request = c.req.valid("json");
     const made = await projects.create(request, keyedRequest(c, 201, request));
     const accepted = await settled(c, made, c.req.valid("header").prefer);
-    noteLegacy(c, request);
     return c.json(accepted, 201, { location: `/api/projects/${accepted.project.id}` });
   });
   router.openapi(get, (c) => c.json({ project: projects.get(c.req.valid("param").id) }, 200));
-  router.openapi(update, async (c) => {
+  router.openapi({ ...update, legacyField, findMore: projects.findGone }, async (c) => {
     const request = c.req.valid("json");
     const accepted = await projects.update(c.req.valid("param").id, request, keyedRequest(c, 200, request));
-    noteLegacy(c, request);
     return c.json(await settled(c, accepted, c.req.valid("header").prefer), 200);
   });
   router.openapi(remove, async (c) => {

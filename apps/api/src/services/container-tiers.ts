@@ -20,7 +20,6 @@ export function createContainerTiers({ db, sunsetAt, now }: ContainerTiersDeps) 
     throw new ApiError("container_tiers_sunset", `Container tiers are gone since ${day}; use /api/resource-tiers`);
   };
   return {
-    sunsetAt,
     list(): ContainerTier[] {
       checkSunset();
       return getAllContainerTiers(db);

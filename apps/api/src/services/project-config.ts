@@ -79,9 +79,19 @@ export function findViolations(
   rules: ConfigRules,
 ): readonly Violation[] {
   const usable = Object.entries(ConfigFields.shape).filter(([name, schema]) => schema.safeParse(body[name]).success);
-  const request = ConfigFields.parse(Object.fromEntries(usable.map(([name]) => [name, body[name]])));
-  const chosen = chooseConfig(request, fallback, rules);
-  return chosen.ok ? [] : chosen.violations;
+  const { containerTierId, ...request } = ConfigFields.parse(
+    Object.fromEntries(usable.map(([name]) => [name, body[name]])),
+  );
+  const gone = findGone(body, rules);
+  const chosen = chooseConfig(gone.length > 0 ? request : { ...request, containerTierId }, fallback, rules);
+  return chosen.ok ? gone : [...gone, ...chosen.violations];
+}
+
+/** What a body has that is no longer taken, in whatever form it is sent. */
+export function findGone(body: Record<string, unknown>, rules: Pick<ConfigRules, "now" | "sunsetAt">): Violation[] {
+  if (!Object.hasOwn(body, "containerTierId") || rules.now.getTime() < rules.sunsetAt.getTime()) return [];
+  const legacy = mapLegacyTier(String(body["containerTierId"]), rules);
+  return "violation" in legacy ? [legacy.violation] : [];
 }
 
 function legacyWarning(request: ConfigRequest): Warning {

@@ -3,19 +3,28 @@ import { type App, createApp } from "../../src/app.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { closeDatabase } from "../../src/db/prepared.ts";
 import type { GuardOptions } from "../../src/http/guard.ts";
-import { createLogger } from "../../src/http/logger.ts";
+import { createLogger, type LogLevel } from "../../src/http/logger.ts";
 import type { ImageInspector } from "../../src/services/image-availability.ts";
+import { createLegacyUsage, type LegacyUsageDeps } from "../../src/services/legacy-usage.ts";
+import { createMetrics, type Metrics } from "../../src/services/metrics/metrics.ts";
 import { createProjectServices } from "../../src/services/project-services.ts";
+import { createReconciler } from "../../src/services/reconciler.ts";
 import { createSecretBox } from "../../src/services/secret-box.ts";
 import { createStandInRuntime, type StandInRuntime } from "./stand-in-runtime.ts";
 
 export interface TestAppOptions {
+  legacyUsage?: Pick<LegacyUsageDeps, "flushMs" | "clientsMax">;
+  logLevel?: LogLevel;
   auth?: GuardOptions;
   wildcardDomain?: string | null;
   sunsetAt?: Date;
   now?: () => Date;
   inspector?: ImageInspector;
   capabilities?: Partial<StandInRuntime["capabilities"]>;
+  /** Otherwise in memory. */
+  databasePath?: string;
+  /** Takes the log's lines, which are kept otherwise. */
+  write?: (line: string) => void;
 }
 
 /** JSON that a test looks into freely; undefined when there was none. */
@@ -25,6 +34,7 @@ export interface TestApp {
   app: App;
   db: Database;
   runtime: StandInRuntime;
+  metrics: Metrics;
   /** The lines the app logged, parsed. */
   logged: Record<string, unknown>[];
   /** A call with an optional JSON body; the answer's JSON is undefined when it has none. */
@@ -37,13 +47,13 @@ export interface TestApp {
   close: () => Promise<void>;
 }
 
-/** A whole API on a database of its own in memory, with a runtime that runs nothing. */
+/** A whole API on a database of its own, with a runtime that runs nothing. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const db = openDatabase(":memory:", { migrate: true });
+  const db = openDatabase(options.databasePath ?? ":memory:", { migrate: true });
   const runtime = createStandInRuntime(options.capabilities);
   const logged: Record<string, unknown>[] = [];
-  const logger = createLogger("info", {
-    write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  const logger = createLogger(options.logLevel ?? "info", {
+    write: options.write ?? ((line) => void logged.push(JSON.parse(line) as Record<string, unknown>)),
   });
   const secretBox = createSecretBox(crypto.getRandomValues(new Uint8Array(32)));
   const sunsetAt = options.sunsetAt ?? new Date("2099-01-01T00:00:00Z");
@@ -64,13 +74,30 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     retry: { attemptsMax: 1, firstDelayMs: 1, delayMsMax: 1 },
   });
   const { runner } = services;
-  const app = createApp({ ...shared, ...services, inspector: options.inspector, auth: options.auth ?? {} });
+  const reconciler = createReconciler({
+    ...shared,
+    ...services,
+    intervalMs: 60_000,
+    retry: { firstDelayMs: 1, delayMsMax: 1 },
+  });
+  const metrics = createMetrics({ db, logger, version: "1.2.3", runtime: runtime.name });
+  const legacyUsage = createLegacyUsage({ ...shared, ...options.legacyUsage });
+  const app = createApp({
+    ...shared,
+    ...services,
+    reconciler,
+    metrics,
+    legacyUsage,
+    inspector: options.inspector,
+    auth: options.auth ?? {},
+  });
 
   return {
     app,
     db,
     runtime,
     logged,
+    metrics,
     async call(method, path, body, headers = {}) {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };
       const type = body === undefined ? {} : { "content-type": "application/json" };
@@ -80,7 +107,10 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       return { status: response.status, headers: response.headers, body: parsed };
     },
     async close() {
+      await reconciler.close();
       await runner.close();
+      legacyUsage.close();
+      metrics.close();
       closeDatabase(db);
     },
   };

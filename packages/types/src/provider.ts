@@ -37,7 +37,7 @@ export type Provider = z.infer<typeof Provider>;
 
 const coolifyQuoting =
   "must not have a single quote or end in a backslash: Coolify cannot carry such a value to a sandbox";
-const coolifyTemplate = "must not have '{{', nor a '$' within JSON: Coolify would replace it by something else";
+const coolifyTemplate = "must not have '{{', nor within JSON a '$' or a '#' after a blank: Coolify would change it";
 
 /** What becomes the value of an environment variable, on every runtime exactly as it was sent. */
 const credentialValue = z
@@ -47,7 +47,7 @@ const credentialValue = z
   .max(8192)
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must be one line of visible characters, as an environment variable holds it")
   .regex(/^[^']*(?<!\\)$/, coolifyQuoting)
-  .regex(/^(?!.*\{\{)(?![[{].*\$)/s, coolifyTemplate);
+  .regex(/^(?!.*\{\{)(?![[{].*(?:\$|\s#))/s, coolifyTemplate);
 
 export const SetProviderCredential = z
   .strictObject({

@@ -98,6 +98,7 @@ describe("PUT of a credential", () => {
     ["a backslash at the end", { value: "secret\\" }, "value", "invalid_format"],
     ["a template", { value: "secret{{team.X}}" }, "value", "invalid_format"],
     ["a dollar in JSON", { value: '{"secret":"$HOME"}' }, "value", "invalid_format"],
+    ["a comment in JSON", { value: '{"secret":"a #b"}' }, "value", "invalid_format"],
     ["another field", { value: "secret", key: "secret" }, "key", "unknown_field"],
     ["a label that is empty", { value: "secret", label: " " }, "label", "too_short"],
     ["a label with a control character", { value: "secret", label: "a\u0007" }, "label", "invalid_format"],

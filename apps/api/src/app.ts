@@ -57,6 +57,8 @@ export interface AppDeps {
   runtime: Pick<Runtime, "name" | "probe" | "capabilities">;
   /** Absent where the runtime uses no images. */
   inspector?: ImageInspector | undefined;
+  /** Absent where no registry is used. */
+  registryAnswers?: (() => Promise<boolean>) | undefined;
   auth: GuardOptions;
   /** From then on the deprecated container tiers answer 410. */
   sunsetAt: Date;
@@ -111,7 +113,7 @@ export function createApp(deps: AppDeps): App {
   app.route("/api/images", imageRoutes({ images }));
   app.route("/api/runtime", runtimeRoutes(deps));
   app.route("/api/providers", providerRoutes({ providers: deps.providers }));
-  app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness({ db, runtime }) }));
+  app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness(deps) }));
   app.route("/metrics", metricsRoutes({ metrics }));
   const document = describeApi(app, manifest.version);
   app.route("/", docsRoutes({ document }));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { isRegistryPrefix } from "@agentpod/oci";
 import { z } from "zod";
 
 /** One wrong environment variable: what is wrong, and what would be right. */
@@ -21,7 +22,6 @@ export class ConfigError extends Error {
 }
 
 const domain = /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
-const registry = /^[a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/;
 const owner = /^[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/;
 const uuid = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "is not an id as Coolify shows it");
 
@@ -56,7 +56,10 @@ const fields = {
       /^(unix:\/\/\/.+|tcp:\/\/[^/@\s]+:\d{1,5}\/?|https?:\/\/[^/@\s]+:\d{1,5}\/?)$/,
       "must look like unix:///var/run/docker.sock or tcp://host:2375",
     ),
-  REGISTRY_URL: z.string().regex(registry, "must be a registry without a scheme, such as ghcr.io or 127.0.0.1:5000"),
+  REGISTRY_URL: z
+    .string()
+    .refine(isRegistryPrefix, "must be a registry without a scheme, such as ghcr.io or 127.0.0.1:5000"),
+  DOCKER_CONFIG: z.string().refine((path) => !path.includes("\0"), "must be a folder path"),
   REGISTRY_OWNER: z.string().regex(owner, "must be a lower-case name such as agentpod"),
   IMAGE_VERSION: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, "must be an image tag such as 0.1.0"),
   WILDCARD_DOMAIN: z
@@ -208,6 +211,8 @@ export interface Config {
   /** Web origins whose pages may call the API, besides its own. */
   allowedOrigins: string[];
   dockerHost: string | undefined;
+  /** Docker's `config.json`, whose credentials registries are asked with; null when nobody knows where it would be. */
+  dockerConfigPath: string | null;
   registryUrl: string;
   registryOwner: string;
   imageVersion: string;
@@ -246,6 +251,7 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     reconcileSeconds: values.RECONCILE_SECONDS ?? 30,
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     dockerHost: values.DOCKER_HOST,
+    dockerConfigPath: dockerConfigPath(values.DOCKER_CONFIG, env["HOME"]),
     registryUrl: values.REGISTRY_URL ?? "localhost",
     registryOwner: values.REGISTRY_OWNER ?? "agentpod",
     imageVersion: values.IMAGE_VERSION ?? releasedVersion(repoRoot),
@@ -270,6 +276,12 @@ function coolifyConfig(values: Values): CoolifyConfig | null {
     environmentName: values.COOLIFY_ENVIRONMENT_NAME ?? "production",
     gpu: values.COOLIFY_GPU ?? false,
   };
+}
+
+/** As the `docker` command finds it. */
+function dockerConfigPath(folder: string | undefined, home: string | undefined): string | null {
+  if (folder !== undefined) return resolve(folder, "config.json");
+  return home ? join(home, ".docker", "config.json") : null;
 }
 
 /** The version the scripts tag images with. */

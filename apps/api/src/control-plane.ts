@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import manifest from "../package.json" with { type: "json" };
 import { createApp } from "./app.ts";
 import type { Config, Environment } from "./config.ts";
 import { acquireDatabaseLock } from "./db/lock.ts";
@@ -7,13 +8,18 @@ import { migrate } from "./db/migrate.ts";
 import { openDatabase } from "./db/open.ts";
 import { closeDatabase } from "./db/prepared.ts";
 import type { Logger } from "./http/logger.ts";
+import { applicationRecords } from "./models/application-record.ts";
 import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
 import type { OperationRunnerDeps } from "./services/operation-runner.ts";
 import { loadInstanceId } from "./services/instance-id.ts";
+import { createLegacyUsage } from "./services/legacy-usage.ts";
+import { createMetrics } from "./services/metrics/metrics.ts";
+import { observeRuntime } from "./services/observe-runtime.ts";
 import { openSecretBox } from "./services/open-secret-box.ts";
+import type { RetryPolicy } from "./services/backoff.ts";
 import { createProjectServices } from "./services/project-services.ts";
-import { reconcile } from "./services/reconciler.ts";
+import { createReconciler } from "./services/reconciler.ts";
 import { keyFile } from "./services/secret-key.ts";
 
 export interface ControlPlaneOptions {
@@ -23,13 +29,42 @@ export interface ControlPlaneOptions {
   logger: Logger;
   gatewayCommand?: readonly string[];
   beforeStep?: OperationRunnerDeps["beforeStep"];
+  pace?: Partial<Pace>;
 }
+
+/** How long things are given and how soon they are tried again. */
+export interface Pace {
+  /** Of an operation's steps, while it is at work. */
+  retry: RetryPolicy;
+  /** Of projects whose last operation failed for a passing reason. */
+  retryFailed: Pick<RetryPolicy, "firstDelayMs" | "delayMsMax">;
+  /** Between two questions to Coolify about what is going on; its rate limit is 200 a minute. */
+  pollMs: number;
+  /** For Coolify to deploy a sandbox, the wait in its queue included. */
+  deployTimeoutMs: number;
+  /** For Coolify to show a deployed sandbox as healthy. */
+  healthTimeoutMs: number;
+  /** For what is at work when the API is told to end; the rest is parked. */
+  shutdownGraceMs: number;
+}
+
+const usualPace: Pace = {
+  retry: { attemptsMax: 10, firstDelayMs: 500, delayMsMax: 15_000 },
+  retryFailed: { firstDelayMs: 15_000, delayMsMax: 600_000 },
+  pollMs: 2_500,
+  deployTimeoutMs: 1_800_000,
+  healthTimeoutMs: 180_000,
+  shutdownGraceMs: 5_000,
+};
 
 export interface ControlPlane {
   url: string;
   runtime: string;
   close: () => Promise<void>;
 }
+
+/** As long as requests may take to be answered when the API is told to end. */
+const ANSWER_GRACE_MS = 1_000;
 
 /** The machine does not let the API start; the message is one line and says what would help. */
 export class StartError extends Error {
@@ -42,6 +77,7 @@ export class StartError extends Error {
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, env, repoRoot, logger } = options;
+  const pace = { ...usualPace, ...options.pace };
   const closers: (() => Promise<void> | void)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).toReversed()) await closer();
@@ -69,13 +105,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       repoRoot,
       instanceId,
       logger,
+      pace,
+      records: applicationRecords(db),
       ...(options.gatewayCommand ? { gatewayCommand: options.gatewayCommand } : {}),
     });
-    const { runtime, inspector, note } = await selectRuntime(config, choices);
-    closers.push(() => runtime.close());
-    if (note !== null) logger.warn({ runtime: runtime.name }, note);
+    const { runtime: selected, inspector, note } = await selectRuntime(config, choices);
+    closers.push(() => selected.close());
+    if (note !== null) logger.warn({ runtime: selected.name }, note);
+    const metrics = createMetrics({ db, logger, version: manifest.version, runtime: selected.name });
+    closers.push(() => metrics.close());
+    const runtime = observeRuntime(selected, metrics.operations);
 
     const shared = { db, runtime, logger, sunsetAt: config.containerTiersSunset, now: () => new Date() };
+    const legacyUsage = createLegacyUsage(shared);
+    closers.push(() => legacyUsage.close());
     const services = createProjectServices({
       ...shared,
       secretBox,
@@ -83,15 +126,25 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       // Below what operating systems give to outgoing connections.
       portRange: { from: 20_000, to: 32_767 },
       concurrency: 8,
-      retry: { attemptsMax: 6, firstDelayMs: 500, delayMsMax: 15_000 },
+      retry: pace.retry,
       beforeStep: options.beforeStep,
     });
-    const { runner, projects } = services;
-    closers.push(() => runner.close());
+    const { runner } = services;
+    closers.push(() => runner.close(pace.shutdownGraceMs));
+    const reconciler = createReconciler({
+      ...shared,
+      ...services,
+      intervalMs: config.reconcileSeconds * 1000,
+      retry: pace.retryFailed,
+    });
+    closers.push(() => reconciler.close());
     const app = createApp({
       ...shared,
       ...services,
+      reconciler,
       inspector,
+      metrics,
+      legacyUsage,
       auth: { token: config.apiToken, allowedOrigins: config.allowedOrigins },
     });
 
@@ -103,12 +156,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       maxRequestBodySize: 1024 ** 3,
       fetch: app.fetch,
     });
-    closers.push(() => server.stop(true));
-    await reconcile({ db, runtime, runner, projects, logger }).then(
-      (outcome) => logger.info({ ...outcome, runtime: runtime.name }, "reconciled"),
-      // The catalog and what is recorded are still worth serving; /ready says what is missing.
-      (error: unknown) => logger.error({ err: error, runtime: runtime.name }, "reconciliation failed"),
-    );
+    closers.push(async () => {
+      runner.drain();
+      await Promise.race([server.stop(), Bun.sleep(ANSWER_GRACE_MS)]);
+      // What is still open are streams, whose readers go on where they were.
+      await server.stop(true);
+    });
+    const resumed = runner.resume();
+    const { drift } = await reconciler.reconcile();
+    logger.info({ runtime: runtime.name, resumed, drift }, "reconciled");
+    reconciler.start();
     return { url: server.url.origin, runtime: runtime.name, close };
   } catch (error) {
     await close();

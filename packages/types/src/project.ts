@@ -172,7 +172,8 @@ export const ProjectEvent = z
   .meta({ id: "ProjectEvent" });
 export type ProjectEvent = z.infer<typeof ProjectEvent>;
 
-export const SandboxState = z.enum(["absent", "created", "running", "restarting", "exited"]);
+/** `paused`: frozen by hand where it runs; it keeps its memory and answers nobody. */
+export const SandboxState = z.enum(["absent", "created", "running", "restarting", "paused", "exited"]);
 export type SandboxState = z.infer<typeof SandboxState>;
 
 /** What the runtime shows of a sandbox right now. */

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { createCoolifyClient } from "@agentpod/coolify";
 import type { Config, Environment } from "../config.ts";
 import type { Logger } from "../http/logger.ts";
+import { type ApplicationRecords, type CoolifyRuntimeOptions, createCoolifyRuntime } from "./coolify/index.ts";
 import {
   connectDocker,
   createDockerRuntime,
@@ -17,6 +19,8 @@ export interface RuntimeChoicesOptions {
   repoRoot: string;
   instanceId: string;
   logger: Logger;
+  records: ApplicationRecords;
+  pace: Pick<CoolifyRuntimeOptions, "pollMs" | "deployTimeoutMs" | "healthTimeoutMs">;
   /** What the process runtime starts; the gateway of the checkout unless a test brings its own. */
   gatewayCommand?: readonly string[];
 }
@@ -28,9 +32,31 @@ export function createRuntimeChoices({
   repoRoot,
   instanceId,
   logger,
+  records,
+  pace,
   gatewayCommand,
 }: RuntimeChoicesOptions): RuntimeChoices {
   return {
+    async coolify({ url, token, projectUuid, serverUuid, destinationUuid, environmentName, gpu }) {
+      const client = createCoolifyClient({
+        baseUrl: url,
+        token,
+        onCall: (call) => logger.debug(call, "Coolify was asked"),
+      });
+      const runtime = await createCoolifyRuntime({
+        client,
+        instanceId,
+        projectUuid,
+        serverUuid,
+        environmentName,
+        ...(destinationUuid === null ? {} : { destinationUuid }),
+        records,
+        gpu,
+        ...pace,
+        logger,
+      });
+      return { runtime };
+    },
     async docker() {
       const docker = connectDocker(config.dockerHost);
       const runtime = await createDockerRuntime({

@@ -1,11 +1,13 @@
 import type { Config, CoolifyConfig } from "../config.ts";
-import type { createImageInspector } from "./docker/index.ts";
+import type { ImageInspector } from "./image-inspector.ts";
 import { RuntimeError, type Runtime } from "./runtime.ts";
 
 export interface RuntimeChoice {
   runtime: Runtime;
   /** Absent where the runtime uses no images. */
-  inspector?: ReturnType<typeof createImageInspector>;
+  inspector?: ImageInspector | undefined;
+  /** Whether the registry of the images answers; absent where none is used. */
+  registryAnswers?: (() => Promise<boolean>) | undefined;
 }
 
 export interface RuntimeChoices {

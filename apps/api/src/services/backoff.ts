@@ -2,6 +2,8 @@ export interface RetryPolicy {
   attemptsMax: number;
   firstDelayMs: number;
   delayMsMax: number;
+  /** What asks to be left alone for longer than this is asked again all the same; 2 minutes when absent. */
+  retryAfterMsMax?: number;
 }
 
 /** Exponential with full jitter, so that what failed together does not come back together. */

@@ -12,12 +12,13 @@ const asked = (project: ProjectRecord): string => `It is ${project.status} by th
 /** How a project without an operation at work differs from what its runtime shows; null when it does not. */
 export function findDrift(project: ProjectRecord, observed: ObservedSandbox | undefined): Finding | null {
   const state = observed?.state ?? "absent";
-  const isUp = state === "running" || state === "restarting";
+  const serves = state === "running" || state === "restarting";
+  const isUp = serves || state === "paused";
   if (project.status === "error") {
     const reason = project.statusReason?.message ?? "the reason is not known";
     return { kind: "failed", message: `The last operation failed: ${reason}` };
   }
-  if (project.status === "running" && !isUp)
+  if (project.status === "running" && !serves)
     return { kind: "not_running", message: `${asked(project)}, but its sandbox is ${state}.` };
   if (project.status === "stopped" && isUp)
     return { kind: "not_stopped", message: `${asked(project)}, but its sandbox is ${state}.` };

@@ -153,7 +153,10 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
     tries: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const delayMs = Math.max(backoffMs(tries, deps.retry), Math.min(error.retryAfterMs ?? 0, retryAfterMsMax));
+    const delayMs = Math.max(
+      backoffMs(tries, deps.retry),
+      Math.min(error.retryAfterMs ?? 0, deps.retry.retryAfterMsMax ?? 120_000),
+    );
     db.transaction(() => {
       updateOperation(db, id, { retryAt: new Date(Date.now() + delayMs).toISOString() });
       const data = { code: error.failure, message: error.message, delayMs, attempt: tries };
@@ -227,6 +230,9 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       return operation ? toOperation(operation) : null;
     },
 
+    /** From now on nothing is begun, and who waits for an operation's end is answered. */
+    drain: (): void => draining.abort(),
+
     /**
      * Begins nothing new, gives what is at work `graceMs` to end, and parks the rest: it stays recorded
      * as running and goes on at the next start.
@@ -242,9 +248,6 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
     },
   };
 }
-
-/** What asks to be left alone for longer is asked again all the same. */
-const retryAfterMsMax = 120_000;
 
 /** The control plane closes while an operation waits for its next try. */
 class Parked extends Error {

@@ -22,7 +22,7 @@ import { createIdempotency, type KeyedRequest } from "./idempotency.ts";
 import type { ImageResolution, ResolverContext } from "./image-resolver.ts";
 import type { OperationRunner } from "./operation-runner.ts";
 import type { PortBook } from "./port-book.ts";
-import { chooseConfig, findViolations, type ConfigChoice, type ConfigRequest } from "./project-config.ts";
+import { chooseConfig, findGone, findViolations, type ConfigChoice, type ConfigRequest } from "./project-config.ts";
 import { createProjectWriter } from "./project-writer.ts";
 import { servicesOf } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -30,7 +30,7 @@ import type { SecretBox } from "./secret-box.ts";
 export interface ProjectManagerDeps {
   db: Database;
   runtime: Runtime;
-  runner: Pick<OperationRunner, "submit">;
+  runner: Pick<OperationRunner, "submit" | "cancel">;
   events: EventLog;
   ports: PortBook;
   secretBox: SecretBox;
@@ -76,12 +76,13 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     const chosen = chooseConfig(request, fallback, rules());
     if (chosen.ok) return chosen;
     const { violations } = chosen;
-    const isSunset = violations.every(({ code }) => code === "container_tiers_sunset");
+    const isSunset = violations.some(({ code }) => code === "container_tiers_sunset");
     const detail = violations.map(({ message }) => message).join("; ");
     throw new ApiError(isSunset ? "container_tiers_sunset" : "invalid_configuration", detail, { errors: violations });
   }
 
-  const pickFor = (resolution: ImageResolution) => ports.pick(servicesOf(resolution.addons, runtime).length);
+  const pickFor = async (resolution: ImageResolution): Promise<number[] | null> =>
+    runtime.capabilities.hostPorts ? await ports.pick(servicesOf(resolution.addons, runtime).length) : null;
 
   function find(id: string): ProjectRecord {
     const project = getProjectById(db, id);
@@ -135,7 +136,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     // A deploy resolves again, so that it takes up a newer image; other verbs only what was never resolved.
     const resolves = kind === "deploy" || (kind !== "stop" && seen.generation === 0);
     const resolution = resolves ? settle({}, seen).resolution : undefined;
-    const picked = resolution ? await pickFor(resolution) : [];
+    const picked = resolution ? await pickFor(resolution) : null;
     return commit(keyed, () => {
       const project = unchangedSince(seen);
       const begun = writer.begin(project, kind);
@@ -158,6 +159,9 @@ export function createProjectManager(deps: ProjectManagerDeps) {
   return {
     /** What else is wrong with a body that was refused already. */
     findViolations: (body: Record<string, unknown>): readonly Violation[] => findViolations(body, defaults(), rules()),
+
+    /** The same, for a change: what the other fields are worth depends on the project. */
+    findGone: (body: Record<string, unknown>): readonly Violation[] => findGone(body, rules()),
 
     async create(request: CreateProjectRequest, keyed?: KeyedRequest): Promise<Accepted> {
       const earlier = answered(keyed);
@@ -203,7 +207,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
       const seen = reconfigures ? findOwn(id) : find(id);
       const chosen = reconfigures ? settle(request, seen) : undefined;
       const changes = chosen !== undefined && differs(seen, chosen.resolution);
-      const picked = changes ? await pickFor(chosen.resolution) : [];
+      const picked = changes ? await pickFor(chosen.resolution) : null;
       const warnings = chosen?.warnings ?? [];
       return commit(keyed, () => {
         const project = changes ? unchangedSince(seen) : find(id);
@@ -224,12 +228,18 @@ export function createProjectManager(deps: ProjectManagerDeps) {
       });
     },
 
+    /** Whatever else is at work on the project is cut off: nobody needs its end any more. */
     async remove(id: string, keyed?: KeyedRequest): Promise<Accepted> {
-      return commit(keyed, () => {
-        const begun = writer.begin(findOwn(id), "delete");
+      let cancelled: string | null = null;
+      const answer = commit(keyed, () => {
+        const project = findOwn(id);
+        cancelled = writer.cancelActive(id);
+        const begun = writer.begin(project, "delete");
         events.record({ projectId: id, operationId: begun.id, type: "deleting" });
         return accepted(id, begun);
       });
+      if (cancelled !== null) runner.cancel(cancelled);
+      return answer;
     },
 
     deploy: (id: string, keyed?: KeyedRequest) => transition(id, "deploy", keyed),

@@ -1,9 +1,10 @@
 import type { CreateProjectRequest, Operation, OperationKind, ProjectStatus } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
 import { ApiError } from "../http/problem.ts";
-import { getActiveOperation, insertOperation, toOperation } from "../models/operation.ts";
+import { getActiveOperation, insertOperation, toOperation, updateOperation } from "../models/operation.ts";
 import { insertProject, updateProject, type ProjectRecord } from "../models/project.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
+import type { EventLog } from "./event-log.ts";
 import { generateProjectUrls, hostPrefixes, type ImageResolution, type ResolverContext } from "./image-resolver.ts";
 import type { PortBook } from "./port-book.ts";
 import { gatewayTokenContext } from "./gateway-token.ts";
@@ -14,6 +15,7 @@ import { slugCandidates, slugify } from "./slug.ts";
 export interface ProjectWriterDeps {
   db: Database;
   runtime: Pick<Runtime, "name" | "capabilities">;
+  events: Pick<EventLog, "record">;
   ports: PortBook;
   secretBox: SecretBox;
   context: () => ResolverContext;
@@ -30,7 +32,7 @@ const transitional: Record<OperationKind, ProjectStatus> = {
 };
 
 /** The writes that changes of a project are made of. Each is called inside a transaction. */
-export function createProjectWriter({ db, runtime, ports, secretBox, context }: ProjectWriterDeps) {
+export function createProjectWriter({ db, runtime, events, ports, secretBox, context }: ProjectWriterDeps) {
   /** @throws ApiError `operation_in_progress` with the id of the one at work */
   function refuseWhileBusy(projectId: string): void {
     const active = getActiveOperation(db, projectId);
@@ -87,8 +89,21 @@ export function createProjectWriter({ db, runtime, ports, secretBox, context }: 
       return toOperation(inserted.value);
     },
 
+    /**
+     * Records that the project's operation, of whatever kind but a delete, is not to be carried on.
+     * Returns its id; null when there was none.
+     */
+    cancelActive(projectId: string): string | null {
+      const active = getActiveOperation(db, projectId);
+      if (!active || active.kind === "delete") return null;
+      const error = { code: "cancelled", message: "The project was deleted before this was done." };
+      updateOperation(db, active.id, { status: "cancelled", finishedAt: new Date().toISOString(), error });
+      events.record({ projectId, operationId: active.id, type: "cancelled", data: { kind: active.kind } });
+      return active.id;
+    },
+
     /** Makes image, ports and URLs fit a configuration. Returns the ports inside the sandbox. */
-    configure(project: ProjectRecord, resolution: ImageResolution, picked: readonly number[]): number[] {
+    configure(project: ProjectRecord, resolution: ImageResolution, picked: readonly number[] | null): number[] {
       const services = servicesOf(resolution.addons, runtime);
       const allocated = ports.assign(project.id, services, picked);
       updateProject(db, project.id, {

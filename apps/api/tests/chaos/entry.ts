@@ -15,11 +15,11 @@ const controlPlane = await startControlPlane({
   logger,
   gatewayCommand: [process.execPath, join(import.meta.dir, "../support/light-gateway.mjs")],
   pace: {
-    retry: { attemptsMax: 6, firstDelayMs: 20, delayMsMax: 200 },
+    retry: { attemptsMax: 6, firstDelayMs: 20, delayMsMax: 200, retryAfterMsMax: 300 },
     retryFailed: { firstDelayMs: 50, delayMsMax: 500 },
     pollMs: 10,
-    deployTimeoutMs: 5_000,
-    healthTimeoutMs: Number(process.env["HEALTH_TIMEOUT_MS"] ?? 2_000),
+    deployTimeoutMs: 2_000,
+    healthTimeoutMs: Number(process.env["HEALTH_TIMEOUT_MS"] ?? 1_000),
     shutdownGraceMs: 300,
   },
 });

@@ -16,9 +16,9 @@ export function sandboxState({ state }: ApplicationStatus, isConfigured: boolean
   switch (state) {
     case "running":
     case "starting":
-    // Frozen by hand, but alive.
-    case "paused":
       return "running";
+    case "paused":
+      return "paused";
     case "restarting":
     case "degraded":
       return "restarting";

@@ -60,10 +60,8 @@ function stateOf(status: string): SandboxState {
     case "created":
     case "running":
     case "restarting":
-      return status;
-    // Frozen by hand, but alive.
     case "paused":
-      return "running";
+      return status;
     default:
       return "exited";
   }

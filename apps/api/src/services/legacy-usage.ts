@@ -43,16 +43,20 @@ export function createLegacyUsage({ db, logger, sunsetAt, now, flushMs = 1000, c
     return client;
   }
 
-  function flush(): void {
-    clearTimeout(timer);
-    timer = undefined;
+  /** All or, when it throws, nothing. */
+  function write(): void {
     if (pending.size === 0) return;
+    const add = db.transaction(() => {
+      for (const use of pending.values()) addLegacyUse(db, use);
+    });
+    add.immediate();
+    pending.clear();
+  }
+
+  function flush(): void {
+    timer = undefined;
     try {
-      const write = db.transaction(() => {
-        for (const use of pending.values()) addLegacyUse(db, use);
-      });
-      withoutWaiting(db, () => write.immediate());
-      pending.clear();
+      withoutWaiting(db, write);
       failing = false;
     } catch (error) {
       if (!failing) logger.warn({ err: error }, "uses of deprecated calls cannot be recorded yet; they are kept");
@@ -83,10 +87,14 @@ export function createLegacyUsage({ db, logger, sunsetAt, now, flushMs = 1000, c
       return { since: legacyUsageSince(db), sunsetAt: sunsetAt.toISOString(), usage };
     },
 
-    /** Writes down what was counted. */
+    /** Writes down what was counted; now that nobody is kept waiting, it may wait for another process. */
     close(): void {
-      flush();
       clearTimeout(timer);
+      try {
+        write();
+      } catch (error) {
+        logger.error({ err: error }, "the last uses of deprecated calls could not be recorded");
+      }
     },
   };
 }

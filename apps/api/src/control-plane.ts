@@ -127,6 +127,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       portRange: { from: 20_000, to: 32_767 },
       concurrency: 8,
       retry: pace.retry,
+      observer: metrics.operations,
       beforeStep: options.beforeStep,
     });
     const { runner } = services;

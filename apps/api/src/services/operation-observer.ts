@@ -9,8 +9,8 @@ export interface ObservedOperation {
   kind: OperationKind;
 }
 
-/** `parked`: it stays recorded and goes on at the next start. */
-export type OperationOutcome = "succeeded" | "failed" | "parked";
+/** `parked`: it stays recorded and goes on at the next start; `cancelled`: its project was deleted meanwhile. */
+export type OperationOutcome = "succeeded" | "failed" | "parked" | "cancelled";
 
 /**
  * Is told what operations do, to count and log it. It never throws. Names (`step`, `call`, `outcome`, `code`)

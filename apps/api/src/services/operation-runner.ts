@@ -8,6 +8,7 @@ import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "../runtimes/runtime.ts";
 import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
 import type { EventLog } from "./event-log.ts";
+import type { OperationOutcome } from "./operation-observer.ts";
 import { concludeFailure, concludeSuccess, type Failure } from "./operation-outcome.ts";
 import { isTransient, leavesRuins, planSteps } from "./operation-plan.ts";
 import { createStepRunner, type StepRunnerDeps } from "./operation-steps.ts";
@@ -92,12 +93,19 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       attempt,
       startedAt: operation.startedAt ?? new Date().toISOString(),
     });
+    const about = { operationId, projectId: operation.projectId, kind: operation.kind };
+    const startedAt = performance.now();
+    const tell = (outcome: OperationOutcome, code: string | null = null) =>
+      deps.observer?.operationFinished({ ...about, outcome, code, ms: performance.now() - startedAt });
+    deps.observer?.operationStarted({ ...about, attempt });
     try {
       if (operation.retryAt !== null) await pause(Date.parse(operation.retryAt) - Date.now(), signal);
       await carryOut({ ...operation, attempt }, signal);
+      tell(cancelled.aborted ? "cancelled" : "succeeded");
     } catch (error) {
       // A graceful stop leaves the operation as it is, and the next start resumes it; a cancelled one is over.
-      if (!signal.aborted && !(error instanceof Parked)) await fail({ ...operation, attempt }, error, signal);
+      if (signal.aborted || error instanceof Parked) return tell(cancelled.aborted ? "cancelled" : "parked");
+      tell("failed", await fail({ ...operation, attempt }, error, signal));
     }
   }
 
@@ -174,7 +182,8 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
     signal.throwIfAborted();
   }
 
-  async function fail(operation: Operation, error: unknown, signal: AbortSignal): Promise<void> {
+  /** Returns the code that the operation failed with. */
+  async function fail(operation: Operation, error: unknown, signal: AbortSignal): Promise<string> {
     const step = getOperation(db, operation.id)?.step ?? null;
     const failure = failureOf(error, step);
     const about = { operationId: operation.id, projectId: operation.projectId, step };
@@ -187,12 +196,14 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       try {
         await runSteps(operation, steps, contextOf(operation, signal));
       } catch (cause) {
-        if (signal.aborted) return;
+        if (signal.aborted) return failure?.code ?? "internal";
         logger.warn({ err: cause, ...about }, "what a failed operation left could not be stopped");
       }
     }
     const message = `Something unexpected happened; the log has operation ${operation.id}.`;
-    concludeFailure(deps, operation, failure ?? { code: "internal", message, step });
+    const concluded = failure ?? { code: "internal", message, step };
+    concludeFailure(deps, operation, concluded);
+    return concluded.code;
   }
 
   function ended(operationId: string, signal: AbortSignal): Promise<void> {

@@ -29,6 +29,7 @@ export interface ProjectServicesDeps {
   recordAgainMs?: number;
   sunsetAt: Date;
   now: () => Date;
+  observer?: OperationRunnerDeps["observer"];
   beforeStep?: OperationRunnerDeps["beforeStep"] | undefined;
 }
 
@@ -60,6 +61,7 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     concurrency,
     retry,
     beforeStep,
+    observer: deps.observer,
     ...(recordAgainMs === undefined ? {} : { recordAgainMs }),
   });
   const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });

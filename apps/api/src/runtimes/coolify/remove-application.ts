@@ -14,6 +14,9 @@ const EVERYTHING = {
   delete_connected_networks: true,
 };
 
+/** One that was asked for and thought lost may turn up while the others go. */
+const ROUNDS_MAX = 5;
+
 /** Removes every application of the project with its data, and waits until they are gone. Already gone is fine. */
 export async function removeApplications(
   context: CoolifyRuntimeOptions,
@@ -22,17 +25,17 @@ export async function removeApplications(
 ): Promise<void> {
   const { pollMs, deployTimeoutMs: timeoutMs, records } = context;
   const wait = { pollMs, timeoutMs, signal };
-  // One that was asked for and thought lost may turn up while the others go.
-  await poll(
-    async () => {
-      const { kept, doubles, copies } = sortOut(await listApplications(context, signal), context, projectId);
-      const all = [...(kept ? [kept] : []), ...doubles, ...copies];
-      for (const app of all) await removeApplication(context, app, wait);
-      return all.length === 0 ? true : undefined;
-    },
-    { ...wait, waitingFor: "the sandbox's applications to be gone" },
-  );
-  if (records.find(projectId) !== null) records.save(projectId, null);
+  const list = () => listApplications(context, signal);
+  for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
+    const all = await persist(list, { ...wait, waitingFor: "Coolify to list the applications" });
+    const { kept, doubles, copies } = sortOut(all, context, projectId);
+    if (!kept) {
+      if (records.find(projectId) !== null) records.save(projectId, null);
+      return;
+    }
+    for (const app of [kept, ...doubles, ...copies]) await removeApplication(context, app, wait);
+  }
+  throw new RuntimeError("unavailable", "applications of the sandbox keep turning up in Coolify");
 }
 
 async function removeApplication(
@@ -47,7 +50,7 @@ async function removeApplication(
   assertReachable(app, "deleting the sandbox");
   const waitingFor = "Coolify to delete the application";
   // What a deployment brings up after the deletion would be nobody's.
-  await cancelDeployments(context, uuid, signal);
+  await persist(() => cancelDeployments(context, uuid, signal), { ...wait, waitingFor });
   const remove = () => client.deleteApplication(uuid, EVERYTHING, { signal });
   await persist(() => askFor("deleting the application", remove), { ...wait, waitingFor });
   const look = () => askFor("looking for the application", () => client.getApplication(uuid, { signal }));

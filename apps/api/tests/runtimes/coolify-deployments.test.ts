@@ -1,0 +1,210 @@
+import { describe, expect, test } from "bun:test";
+import { coolifySpec, coolifyWorld, failureOf } from "../support/coolify-sandboxes.ts";
+import { until } from "../support/wait.ts";
+
+const starts = (sent: string[]) => sent.filter((request) => /^POST .*(?:\/start|\/deploy)/.test(request));
+
+describe("the deployment of a sandbox on Coolify", () => {
+  test("is found when the id of a start is of none", async () => {
+    const { fake, runtime, run, sent, onlyApplication } = await coolifyWorld();
+    fake.faults.add({ kind: "phantom_deployment", times: 1 });
+    await run(runtime.steps.deploy, coolifySpec());
+    expect(starts(sent())).toEqual(["POST /applications/*/start", "POST /deploy?uuid=*&force=true"]);
+    expect(onlyApplication().running).not.toBeNull();
+  });
+
+  test("is asked for with force when Coolify says that one is queued, and none is", async () => {
+    const { fake, runtime, run, sent, onlyApplication } = await coolifyWorld();
+    fake.faults.add({ kind: "already_queued", times: 1 });
+    await run(runtime.steps.deploy, coolifySpec());
+    expect(starts(sent())).toEqual(["POST /applications/*/start", "POST /deploy?uuid=*&force=true"]);
+    expect(onlyApplication().running).not.toBeNull();
+  });
+
+  test("waits for its turn while the queue is full, for as long as Coolify asks", async () => {
+    const { fake, runtime, run, persist, onlyApplication } = await coolifyWorld();
+    const spec = coolifySpec();
+    const open = fake.faults.add({ kind: "queue_full" });
+    const error = await failureOf(run(runtime.steps.deploy, spec));
+    expect(error).toMatchObject({ failure: "unavailable", retryAfterMs: 60_000 });
+    expect(error.message).toContain("queue of Coolify's server is full");
+    expect(onlyApplication().running).toBeNull();
+    open();
+    await persist(runtime.steps.deploy, spec);
+    expect(onlyApplication().running).not.toBeNull();
+  });
+
+  test("reports that it is queued, then at work", async () => {
+    const world = await coolifyWorld({ fake: { concurrentBuilds: 1, deploymentMs: 100 } });
+    const [first, second] = [coolifySpec(), coolifySpec()];
+    const other = world.run(world.runtime.steps.deploy, first);
+    await until("the first is at work", () => world.events.find(({ type }) => type === "deploying"));
+    world.events.splice(0);
+    const { runtime, context, events } = world;
+    const before = events.length;
+    for (const step of runtime.steps.deploy) await step.run(second, context);
+    await other;
+    expect(events.slice(before).map(({ type, data }) => `${type} ${String(data["status"] ?? "")}`.trim())).toContain(
+      "queued queued",
+    );
+    expect(world.fake.applications().filter(({ running }) => running !== null)).toHaveLength(2);
+  });
+
+  test("that comes to no end is cancelled, and the next try makes another", async () => {
+    const { fake, runtime, run, onlyApplication, options } = await coolifyWorld({ runtime: { deployTimeoutMs: 150 } });
+    const spec = coolifySpec();
+    fake.faults.add({ kind: "stuck_deployment", times: 1 });
+    const error = await failureOf(run(runtime.steps.deploy, spec));
+    expect(error.failure).toBe("timeout");
+    await run(runtime.steps.deploy, spec);
+    const { deployments } = await options.client.listApplicationDeployments(onlyApplication().uuid);
+    expect(deployments.map(({ status }) => status)).toEqual(["finished", "cancelled-by-user"]);
+  });
+
+  test("that failed leaves what ran before, and says why without secrets", async () => {
+    const { fake, runtime, run, onlyApplication } = await coolifyWorld();
+    const spec = coolifySpec();
+    await run(runtime.steps.deploy, spec);
+    fake.faults.add({ kind: "failed_deployment", times: 1 });
+    const error = await failureOf(
+      run(runtime.steps.deploy, { ...spec, generation: 2, env: { A_KEY: "another-secret" } }),
+    );
+    expect(error).toMatchObject({ failure: "rejected", message: expect.stringContaining("Coolify could not deploy") });
+    expect(onlyApplication().running?.env).toMatchObject(spec.env);
+    await run(runtime.steps.abandon, spec);
+    expect(onlyApplication().running?.env).toMatchObject(spec.env);
+    await run(runtime.steps.deploy, { ...spec, generation: 2, env: { A_KEY: "another-secret" } });
+    expect(onlyApplication().running?.env).toMatchObject({ A_KEY: "another-secret" });
+  });
+
+  test("of more CPUs than the server has is refused with the engine's words", async () => {
+    const { runtime, run } = await coolifyWorld();
+    const spec = coolifySpec();
+    const error = await failureOf(run(runtime.steps.deploy, { ...spec, limits: { ...spec.limits, cpus: 900 } }));
+    expect(error).toMatchObject({ failure: "rejected", message: expect.stringContaining("Range of CPUs") });
+  });
+
+  test("on a server out of reach fails with what may pass", async () => {
+    const { fake, runtime, run, onlyApplication, persist } = await coolifyWorld();
+    const spec = coolifySpec();
+    const back = fake.faults.add({ kind: "server_unreachable" });
+    const error = await failureOf(run(runtime.steps.deploy, spec));
+    expect(error).toMatchObject({ failure: "unavailable", message: expect.stringContaining("out of reach") });
+    back();
+    await persist(runtime.steps.deploy, spec);
+    expect(onlyApplication().running).not.toBeNull();
+  });
+
+  test("whose reason the token may not read tells which ability is missing", async () => {
+    const { fake, runtime, run, logged } = await coolifyWorld({ token: "readWriteDeploy" });
+    expect(logged()).toContain("lacks read:sensitive");
+    fake.faults.add({ kind: "failed_deployment", times: 1 });
+    const error = await failureOf(run(runtime.steps.deploy, coolifySpec()));
+    expect(error).toMatchObject({ failure: "rejected", message: expect.stringContaining("read:sensitive") });
+  });
+
+  test("is done when the sandbox only looks unhealthy for a moment", async () => {
+    const { fake, runtime, run, events, onlyApplication } = await coolifyWorld();
+    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 100 });
+    await run(runtime.steps.deploy, coolifySpec());
+    expect(onlyApplication().status).toBe("running:healthy");
+    expect(events.at(-1)?.type).toBe("healthy");
+  });
+
+  test("is not taken for good while the sandbox stays unhealthy", async () => {
+    const { fake, runtime, run, onlyApplication } = await coolifyWorld({ runtime: { healthTimeoutMs: 150 } });
+    const spec = coolifySpec();
+    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 60_000 });
+    await run(runtime.steps.deploy, spec);
+    await until("it is unhealthy", () => (onlyApplication().status === "running:unhealthy" ? true : undefined));
+    const error = await failureOf(run(runtime.steps.deploy.slice(-1), spec));
+    expect(error).toMatchObject({ failure: "not_healthy", message: expect.stringContaining("running:unhealthy") });
+    await run(runtime.steps.abandon, spec);
+    expect(onlyApplication().running).toBeNull();
+  });
+
+  test("is not taken for good when the sandbox ends again and again; the next start makes another", async () => {
+    const { fake, runtime, run, onlyApplication } = await coolifyWorld({ runtime: { healthTimeoutMs: 150 } });
+    const spec = coolifySpec();
+    fake.faults.add({ kind: "crash_after_finished", times: 1 });
+    await run(runtime.steps.deploy, spec);
+    await until("it crashed", () => (onlyApplication().status.startsWith("restarting") ? true : undefined));
+    expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "restarting" });
+    const error = await failureOf(run(runtime.steps.deploy.slice(-1), spec));
+    expect(error).toMatchObject({ failure: "sandbox_exited", message: expect.stringContaining("ended after") });
+    await run(runtime.steps.start, spec);
+    expect(onlyApplication().status).toBe("running:healthy");
+  });
+});
+
+describe("a deploy that is taken up again", () => {
+  test("waits for the deployment that is under way instead of starting another", async () => {
+    const world = await coolifyWorld({ fake: { deploymentMs: 150 } });
+    const { runtime, context, options, onlyApplication } = world;
+    const spec = coolifySpec();
+    const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
+    for (const step of runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, context);
+    const next = await world.restarted();
+    await world.run(next.steps.deploy, spec);
+    const { deployments } = await options.client.listApplicationDeployments(onlyApplication().uuid);
+    expect(deployments.map(({ status }) => status)).toEqual(["finished"]);
+  });
+
+  test("can go on from any step", async () => {
+    const names = (await coolifyWorld()).runtime.steps.deploy.map(({ name }) => name);
+    for (const index of names.keys()) {
+      const world = await coolifyWorld();
+      const spec = coolifySpec();
+      for (const step of world.runtime.steps.deploy.slice(0, index)) await step.run(spec, world.context);
+      const next = await world.restarted();
+      for (const step of next.steps.deploy.slice(index)) await step.run(spec, world.context);
+      expect(world.onlyApplication()).toMatchObject({ status: "running:healthy", running: { image: spec.imageRef } });
+      const { count } = await world.options.client.listApplicationDeployments(world.onlyApplication().uuid);
+      expect(count).toBe(1);
+    }
+  });
+
+  test("of an image that is pinned does not deploy again what runs", async () => {
+    const digestOf = async () => `sha256:${"cd".repeat(32)}`;
+    const { runtime, run, options, onlyApplication } = await coolifyWorld({ runtime: { digestOf } });
+    const spec = coolifySpec();
+    await run(runtime.steps.deploy, spec);
+    await run(runtime.steps.deploy, spec);
+    const { count } = await options.client.listApplicationDeployments(onlyApplication().uuid);
+    expect(count).toBe(1);
+  });
+
+  test("of a tag does, as the tag may mean another image by now", async () => {
+    const { runtime, run, options, onlyApplication } = await coolifyWorld();
+    const spec = coolifySpec();
+    await run(runtime.steps.deploy, spec);
+    await run(runtime.steps.deploy, spec);
+    const { count } = await options.client.listApplicationDeployments(onlyApplication().uuid);
+    expect(count).toBe(2);
+  });
+
+  test("with another configuration does not settle for the deployment of the old one", async () => {
+    const { runtime, run, context, onlyApplication } = await coolifyWorld({ fake: { deploymentMs: 150 } });
+    const spec = coolifySpec();
+    const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
+    for (const step of runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, context);
+    await run(runtime.steps.deploy, { ...spec, generation: 2, env: { NEWER: "yes" } });
+    expect(onlyApplication().running?.env).toMatchObject({ NEWER: "yes" });
+  });
+
+  test("ends at once when the control plane stops, and leaves the deployment to the next run", async () => {
+    const { fake, runtime, context, run, onlyApplication } = await coolifyWorld({ fake: { deploymentMs: 300 } });
+    const spec = coolifySpec();
+    const stopping = new AbortController();
+    const deploy = async () => {
+      for (const step of runtime.steps.deploy) await step.run(spec, { ...context, signal: stopping.signal });
+    };
+    const failing = failureOf(deploy());
+    await until("a deployment", () => fake.requests().find(({ path }) => path.endsWith("/start")));
+    stopping.abort();
+    expect((await failing).failure).toBe("timeout");
+    expect(fake.requests().filter(({ path }) => path.endsWith("/cancel"))).toEqual([]);
+    await run(runtime.steps.deploy, spec);
+    expect(onlyApplication().running).not.toBeNull();
+  });
+});

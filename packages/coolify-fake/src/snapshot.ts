@@ -34,7 +34,10 @@ export interface ApplicationSnapshot {
   environmentName: string;
   serverUuid: string;
   running: RunningSnapshot | null;
+  /** A deletion that was asked for has not run yet. */
   deletedPending: boolean;
+  /** A stop that was asked for has not run yet. */
+  stopPending: boolean;
 }
 
 export function snapshots(world: World): ApplicationSnapshot[] {
@@ -63,6 +66,7 @@ function snapshot(application: Application): ApplicationSnapshot {
     serverUuid: destination.server.uuid,
     running: running(application),
     deletedPending: application.deleting,
+    stopPending: application.stops > 0,
   };
 }
 

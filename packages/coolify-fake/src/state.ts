@@ -121,6 +121,8 @@ export interface Application extends Stamps {
   container: Container | null;
   /** A deletion is queued; until it ran the application answers as before. */
   deleting: boolean;
+  /** Stops that are queued. */
+  stops: number;
 }
 
 export type DeploymentStatus = "queued" | "in_progress" | "finished" | "failed" | "cancelled-by-user";

@@ -1,4 +1,4 @@
-import type { Cause } from "../faults.ts";
+import type { Fault } from "../faults.ts";
 import { arrivingValues } from "../rules/env-file.ts";
 import { deployedReference } from "../rules/image.ts";
 import type { Application, Container, Limits } from "../state.ts";
@@ -32,9 +32,16 @@ export function newContainer(world: World, application: Application, deploymentU
   };
 }
 
+/** What a fault has in store for a container once it runs. */
+export interface Fate {
+  crash: Fault | undefined;
+  flicker: Fault | undefined;
+}
+
 /** The new container replaces the old one. The status follows later, and stays behind for a while. */
-export function becomesRunning(world: World, application: Application, container: Container, cause: Cause) {
-  const { options, faults } = world;
+export function becomesRunning(world: World, application: Application, container: Container, fate: Fate) {
+  const { options } = world;
+  const { crash, flicker } = fate;
   const { columns } = application;
   container.startedAt = new Date();
   application.container = container;
@@ -43,8 +50,6 @@ export function becomesRunning(world: World, application: Application, container
     application.labelsAreBase64 = true;
   }
   for (const volume of container.volumes) world.dockerVolumes.add(volume);
-  const crash = faults.take("crash_after_finished", cause);
-  const flicker = faults.take("unhealthy_flicker", cause);
   const waited = waitsForHealth(application);
   const step = statusSteps(world, application, container);
   if (waited) application.status = "running:unhealthy";

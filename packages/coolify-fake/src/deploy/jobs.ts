@@ -5,7 +5,9 @@ import { endDeployment } from "./queue.ts";
 
 /** Removes the container a while later; named volumes stay. A deployment under way is not stopped by it. */
 export function queueStop(world: World, application: Application) {
+  application.stops++;
   world.timers.after(world.options.stopMs, () => {
+    application.stops--;
     if (!isReachable(world)) return;
     application.container = null;
     application.status = "exited:unhealthy";

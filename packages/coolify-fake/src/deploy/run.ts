@@ -28,6 +28,7 @@ export function runDeployment(world: World, deployment: Deployment, end: End): v
   if (!isReachable(world)) return later(options.deploymentMs / 4, () => fail("Server is not functional."));
   const reason = faults.take("failed_deployment", cause) ? "Rolling update failed: a fault" : whyItFails(application);
   if (reason !== null) return later(options.deploymentMs, () => fail(`Rolling update failed: ${reason}`));
+  const fate = { crash: faults.take("crash_after_finished", cause), flicker: faults.take("unhealthy_flicker", cause) };
   const container = newContainer(world, application, deployment.uuid);
   if (waitsForHealth(application)) {
     later(options.deploymentMs * SEEN_AFTER, () => {
@@ -40,7 +41,7 @@ export function runDeployment(world: World, deployment: Deployment, end: End): v
     deployment.processId = String(ids.next("process"));
     deployment.configurationHash = ids.hex(64);
     application.columns.config_hash = deployment.configurationHash;
-    becomesRunning(world, application, container, cause);
+    becomesRunning(world, application, container, fate);
     end("finished");
   });
 }

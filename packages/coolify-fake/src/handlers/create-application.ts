@@ -97,6 +97,7 @@ function newApplication(world: World, environment: Environment, destination: Des
     deployments: [],
     container: null,
     deleting: false,
+    stops: 0,
     ...stamps(),
   };
 }

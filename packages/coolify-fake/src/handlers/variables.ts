@@ -95,7 +95,8 @@ function add(world: World, application: Application, body: Body): Variable {
   };
   application.variables.push(variable);
   const hasTwin = application.variables.some(({ key, is_preview }) => is_preview && key === variable.key);
-  if (!hasTwin) application.variables.push({ ...variable, uuid: world.ids.uuid(), is_preview: true });
+  if (!hasTwin)
+    application.variables.push({ ...variable, uuid: world.ids.uuid(), is_preview: true, is_shown_once: false });
   return variable;
 }
 

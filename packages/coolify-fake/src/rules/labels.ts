@@ -35,7 +35,7 @@ export function generatedLabels({ uuid, columns, settings }: Application): strin
       `${caddyAt}.handle_path=${path === "/" ? "" : path}/*`,
       `${caddyAt}.header=-Server`,
       `${caddyAt}.try_files={path} /index.html /index.php`,
-      ...(auth ? [`${caddyAt}.basicauth.${auth}`] : []),
+      ...(auth ? [`${caddyAt}.basicauth.${auth.replace("=", '="')}"`] : []),
       `${caddyAt}=${url.protocol}//${url.hostname}`,
     );
   }
@@ -44,8 +44,8 @@ export function generatedLabels({ uuid, columns, settings }: Application): strin
     "traefik.http.middlewares.gzip.compress=true",
     ...(redirects ? ["traefik.http.middlewares.redirect-to-https.redirectscheme.scheme=https"] : []),
     ...(auth ? [`traefik.http.middlewares.http-basic-auth-${uuid}.basicauth.users=${auth.replace("=", ":")}`] : []),
-    ...traefik,
-    ...services,
+    ...traefik.toSorted(),
+    ...services.toSorted(),
     ...caddy,
     "caddy_ingress_network=coolify",
   ].join("\n");

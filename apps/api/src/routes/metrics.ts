@@ -1,7 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireScope } from "../http/principal.ts";
 import { createRouter } from "../http/router.ts";
-import { EXPOSITION_TYPES } from "../services/metrics/exposition.ts";
 import type { Metrics } from "../services/metrics/metrics.ts";
 
 const text = { schema: z.string() };
@@ -17,7 +16,7 @@ const metricsRoute = createRoute({
   responses: {
     200: {
       description: "All metrics",
-      content: { [EXPOSITION_TYPES.prometheus]: text, [EXPOSITION_TYPES.openmetrics]: text },
+      content: { "text/plain": text, "application/openmetrics-text": text },
     },
   },
 });

@@ -47,8 +47,6 @@ export interface HistogramOptions<Label extends string> {
   bounds: readonly number[];
 }
 
-export type Histogram<Label extends string> = ReturnType<typeof createHistogram<Label>>;
-
 /** Durations by labels. Their values must come from short, closed lists: each combination is kept for good. */
 export function createHistogram<Label extends string>({ name, help, labels, bounds }: HistogramOptions<Label>) {
   const known = new Map<string, { values: Record<Label, string>; durations: Durations }>();

@@ -3,8 +3,6 @@ import { createHistogram } from "./histogram.ts";
 
 const LAG_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-export type ProcessMetrics = ReturnType<typeof createProcessMetrics>;
-
 /**
  * Memory, processor time and how late timers run, which is what a request waits before it is looked at.
  * @param sampleMs how often a timer's lateness is measured

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type FieldError, unsafeValue } from "./errors.ts";
-import { envKeyProblem, envValueProblem } from "./guards.ts";
+import { envKeyProblem, envValueProblem, textProblem } from "./guards.ts";
 import { Created, EnvVariable, Said } from "./schemas.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -72,8 +72,8 @@ function payload(pairs: readonly EnvPair[]): { secrets: string[] } {
   const errors: FieldError[] = [];
   const keys = new Set<string>();
   for (const { key, value } of pairs) {
-    const keyProblem = typeof key === "string" ? envKeyProblem(key) : "must be a string";
-    const valueProblem = typeof value === "string" ? envValueProblem(value) : "must be a string";
+    const keyProblem = textProblem(key, envKeyProblem);
+    const valueProblem = textProblem(value, envValueProblem);
     // A key that is none may be a value in the wrong place.
     if (keyProblem !== null) errors.push({ path: "key", message: keyProblem });
     else if (valueProblem !== null) errors.push({ path: key, message: valueProblem });

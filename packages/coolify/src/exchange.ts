@@ -60,8 +60,8 @@ export async function exchangeOnce(exchange: Exchange, limits: ExchangeLimits): 
     return read instanceof CoolifyError ? failed(read) : { answer: read, error: null, broken: false };
   } catch (error) {
     const code = codeOf(error);
-    const broken = signal?.aborted !== true && !timedOut && !notSent.has(code);
-    return failed(lostAnswer(exchange, limits, { code, timedOut }), broken);
+    const lost = lostAnswer(exchange, limits, { code, timedOut });
+    return failed(lost, lost.failure === "unreachable" && !notSent.has(code));
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);

@@ -22,11 +22,9 @@ interface Context {
 /** The error for an answer that is not a success. */
 export function failureOf(answer: Answer, { call, writes, partial, secrets }: Context): CoolifyError {
   const body = isRecord(answer.json) ? answer.json : null;
-  const said = redact(oneLine(text(body?.["message"])), secrets);
-  const errors = fieldErrors(body?.["errors"]).map(({ path, message }) => ({
-    path: redact(path, secrets),
-    message: redact(message, secrets),
-  }));
+  const tidy = (value: unknown) => oneLine(redact(text(value), secrets));
+  const said = tidy(body?.["message"]);
+  const errors = fieldErrors(body?.["errors"], tidy);
   const failure = cause(answer.status, body, said);
   const missingAbilities = failure === "missing_ability" ? abilitiesIn(said) : [];
   const details = [...new Set(errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)))];
@@ -35,7 +33,7 @@ export function failureOf(answer: Answer, { call, writes, partial, secrets }: Co
     status: answer.status,
     retryAfterMs: retryAfterMs(answer.headers),
     errors,
-    conflicts: failure === "domain_conflict" ? conflictsIn(body?.["conflicts"]) : [],
+    conflicts: failure === "domain_conflict" ? conflictsIn(body?.["conflicts"], tidy) : [],
     missingAbilities,
     mayHaveHappened:
       writes && (failure === "server_error" || lost(failure, body) || (partial && answer.status === 422)),
@@ -114,25 +112,27 @@ function abilitiesIn(said: string): string[] {
     .filter((ability) => ability !== "");
 }
 
+type Tidy = (value: unknown) => string;
+
 /** Coolify writes `errors` as `{field: [text]}`, `{field: text}` or `[text]`. */
-function fieldErrors(errors: unknown): FieldError[] {
+function fieldErrors(errors: unknown, tidy: Tidy): FieldError[] {
   if (!isRecord(errors) && !Array.isArray(errors)) return [];
   return Object.entries(errors)
     .flatMap(([key, value]) =>
       (Array.isArray(value) ? value : [value]).map((message) => ({
-        path: Array.isArray(errors) ? "" : oneLine(key),
-        message: oneLine(text(message)),
+        path: Array.isArray(errors) ? "" : tidy(key),
+        message: tidy(message),
       })),
     )
     .filter(({ message }) => message !== "")
     .slice(0, 50);
 }
 
-function conflictsIn(conflicts: unknown): DomainConflict[] {
+function conflictsIn(conflicts: unknown, tidy: Tidy): DomainConflict[] {
   return (Array.isArray(conflicts) ? conflicts : []).filter(isRecord).map((conflict) => ({
-    domain: oneLine(text(conflict["domain"])),
-    resource_name: oneLine(text(conflict["resource_name"])),
-    resource_uuid: oneLine(text(conflict["resource_uuid"])),
+    domain: tidy(conflict["domain"]),
+    resource_name: tidy(conflict["resource_name"]),
+    resource_uuid: tidy(conflict["resource_uuid"]),
   }));
 }
 
@@ -144,7 +144,7 @@ function retryAfterMs(headers: Headers): number | null {
 }
 
 /** Replaces each secret long enough to be one; shorter ones would only make the text unreadable. */
-export function redact(text: string, secrets: readonly string[]): string {
+function redact(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= 4)
     .reduce((rest, secret) => rest.replaceAll(secret, "[hidden]"), text);

@@ -3,6 +3,11 @@
  * is wrong with a value, never the value itself, or null.
  */
 
+/** For what callers without types may hand over. */
+export function textProblem(value: unknown, problem: (text: string) => string | null): string | null {
+  return typeof value === "string" ? problem(value) : "must be a string";
+}
+
 /** Blank, control or markup in a name would be stripped, and a lookup by that name would miss what was made. */
 export function appNameProblem(name: string): string | null {
   if (name.trim() === "") return "must not be empty";

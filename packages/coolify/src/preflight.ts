@@ -78,7 +78,7 @@ async function seesSecrets({ ask }: Transport, options: CallOptions): Promise<bo
 }
 
 /** Whether a version is at least `COOLIFY_VERSION_MIN`; a beta comes before its release. */
-export function isSupported(version: string): boolean {
+function isSupported(version: string): boolean {
   const [core = "", beta] = version.replace(/^v/, "").split("-");
   const parts = core.split(".").map(Number);
   const least = COOLIFY_VERSION_MIN.split(".").map(Number);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type FieldError, unsafeValue } from "./errors.ts";
-import { descriptionProblem, environmentNameProblem, projectNameProblem } from "./guards.ts";
+import { descriptionProblem, environmentNameProblem, projectNameProblem, textProblem } from "./guards.ts";
 import { Created, Destination, Environment, EnvironmentDetail, Project, Said, Server } from "./schemas.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -32,8 +32,8 @@ export function createProjects({ ask }: Transport) {
       { name, description }: { name: string; description?: string | undefined },
       options: CallOptions = {},
     ): Promise<Created> {
-      refuse("name", projectNameProblem(name));
-      if (description !== undefined) refuse("description", descriptionProblem(description));
+      refuse("name", textProblem(name, projectNameProblem));
+      if (description !== undefined) refuse("description", textProblem(description, descriptionProblem));
       return ask({ method: "POST", route: "/projects", body: { name, description }, ...options }, Created);
     },
 
@@ -54,7 +54,7 @@ export function createProjects({ ask }: Transport) {
       { name }: { name: string },
       options: CallOptions = {},
     ): Promise<Created> {
-      refuse("name", environmentNameProblem(name));
+      refuse("name", textProblem(name, environmentNameProblem));
       const parameters = { uuid: projectUuid };
       return ask(
         { method: "POST", route: "/projects/{uuid}/environments", parameters, body: { name }, ...options },

@@ -1,5 +1,5 @@
 import { unsafeValue } from "./errors.ts";
-import { mountPathProblem, storageNameProblem } from "./guards.ts";
+import { mountPathProblem, storageNameProblem, textProblem } from "./guards.ts";
 import { Said, Storage, StorageList } from "./schemas.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
@@ -22,8 +22,8 @@ export function createStorages({ ask }: Transport) {
      */
     async createStorage(uuid: string, { name, mount_path }: NewStorage, options: CallOptions = {}): Promise<Storage> {
       const errors = [
-        { path: "name", message: storageNameProblem(name) },
-        { path: "mount_path", message: mountPathProblem(mount_path) },
+        { path: "name", message: textProblem(name, storageNameProblem) },
+        { path: "mount_path", message: textProblem(mount_path, mountPathProblem) },
       ].flatMap(({ path, message }) => (message === null ? [] : [{ path, message }]));
       if (errors.length > 0) throw unsafeValue(errors);
       const body = { type: "persistent", name, mount_path };

@@ -13,7 +13,10 @@ const SCARCE_SHARE = 0.1;
  * together instead of finding out one by one.
  */
 export function createThrottle({ throttleMsMax, sleep }: { throttleMsMax: number; sleep: Sleep }) {
-  let notBefore = 0;
+  /** Set by a 429. */
+  let pausedUntil = 0;
+  /** Set while little is left. */
+  let pacedUntil = 0;
   let gapMs = 0;
   let remainingLast: number | null = null;
   let windowEndsAt = 0;
@@ -22,8 +25,9 @@ export function createThrottle({ throttleMsMax, sleep }: { throttleMsMax: number
   async function turn(waitedMs: number, signal: AbortSignal | undefined): Promise<number> {
     let waited = waitedMs;
     let now = Date.now();
-    while (notBefore > now) {
-      const ms = notBefore - now;
+    for (;;) {
+      const ms = Math.max(pausedUntil, pacedUntil) - now;
+      if (ms <= 0) break;
       if (waited + ms > throttleMsMax) {
         throw new CoolifyError("rate_limited", "Coolify's rate limit is used up; nothing was sent.", {
           retryAfterMs: ms,
@@ -34,13 +38,13 @@ export function createThrottle({ throttleMsMax, sleep }: { throttleMsMax: number
       now = Math.max(Date.now(), now + ms);
     }
     if (now >= windowEndsAt) gapMs = 0;
-    if (gapMs > 0) notBefore = now + gapMs;
+    if (gapMs > 0) pacedUntil = now + gapMs;
     return waited;
   }
 
   /** A 429 of the rate limit: nobody sends before then. */
   function pause(ms: number): void {
-    notBefore = Math.max(notBefore, Date.now() + ms);
+    pausedUntil = Math.max(pausedUntil, Date.now() + ms);
   }
 
   /** Learns from an answer's `X-RateLimit-*` headers. */
@@ -49,10 +53,12 @@ export function createThrottle({ throttleMsMax, sleep }: { throttleMsMax: number
     const limit = count(headers.get("x-ratelimit-limit"));
     if (remaining === null || limit === null) return;
     const now = Date.now();
-    if (remainingLast === null || remaining > remainingLast || now >= windowEndsAt) windowEndsAt = now + WINDOW_MS;
+    // Answers overtake each other, so that only a leap upwards means a new window.
+    const isNew = remainingLast === null || remaining > remainingLast + limit / 2;
+    if (isNew || now >= windowEndsAt) windowEndsAt = now + WINDOW_MS;
     remainingLast = remaining;
     gapMs = remaining <= limit * SCARCE_SHARE ? Math.ceil((windowEndsAt - now) / (remaining + 1)) : 0;
-    if (gapMs > 0) notBefore = Math.max(notBefore, now + gapMs);
+    pacedUntil = gapMs === 0 ? 0 : Math.max(pacedUntil, now + gapMs);
   }
 
   return { turn, pause, observe };

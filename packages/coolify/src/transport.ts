@@ -80,7 +80,8 @@ export function createTransport(options: CoolifyOptions) {
       body: request.body === undefined ? undefined : JSON.stringify(request.body),
       writes,
       partial: request.partial ?? false,
-      secrets: [token, ...(request.secrets ?? [])],
+      // The part behind the bar is what counts of a token.
+      secrets: [token, ...token.split("|"), ...(request.secrets ?? [])],
       signal,
     };
     let waitedMs = 0;

@@ -41,7 +41,7 @@ export function expose(families: Iterable<Family>, format: ExpositionFormat): st
   return `${lines.join("\n")}\n`;
 }
 
-/** The upper bound of a bucket; OpenMetrics asks for a float's form, and Prometheus takes it. */
+/** The upper bound of a bucket, in the one form that OpenMetrics calls canonical. */
 export function boundText(bound: number): string {
   return Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }

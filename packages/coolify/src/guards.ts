@@ -26,17 +26,15 @@ export function descriptionProblem(description: string): string | null {
 }
 
 export function projectNameProblem(name: string): string | null {
-  if (name.length < 3 || name.length > 255) return "must have 3 to 255 characters";
+  return name.length < 3 ? "must have at least 3 characters" : environmentNameProblem(name);
+}
+
+export function environmentNameProblem(name: string): string | null {
+  if (name.length < 1 || name.length > 255) return "must have 1 to 255 characters";
   if (name !== name.trim()) return "must not begin or end with blanks, which Coolify cuts off";
   return /^[\p{L}\p{N} \-_./@&()#,:+]+$/u.test(name)
     ? null
     : "may hold letters, digits, blanks and - _ . / @ & ( ) # , : +";
-}
-
-export function environmentNameProblem(name: string): string | null {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/.test(name)
-    ? null
-    : "may hold letters, digits, dots, dashes and underscores, at most 255";
 }
 
 /** An identifier that goes into a path. Coolify's are 24 letters and digits; they are opaque all the same. */

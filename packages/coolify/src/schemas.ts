@@ -11,6 +11,9 @@ export const Said = z.looseObject({ message: z.string() });
 
 /** Only these settings are kept: with `read:sensitive` Coolify adds secrets that nothing here needs. */
 const ServerSettings = z.object({
+  /** Also of the server itself in the list of all, but only here in GET of one. */
+  is_reachable: z.boolean().nullish(),
+  is_usable: z.boolean().nullish(),
   wildcard_domain: z.string().nullish(),
   concurrent_builds: z.number().nullish(),
   deployment_queue_limit: z.number().nullish(),

@@ -12,7 +12,9 @@ export interface CoolifyFake {
   url: string;
   tokens: Record<TokenName, string>;
   projectUuid: string;
+  /** The first server. */
   serverUuid: string;
+  serverUuids: string[];
   destinationUuid: string;
   environmentName: string;
   /** Those whose deletion has not run yet are among them. */
@@ -45,6 +47,7 @@ export function startCoolifyFake(options: CoolifyFakeOptions = {}): CoolifyFake 
     tokens: world.tokens.texts,
     projectUuid: project.uuid,
     serverUuid: first.uuid,
+    serverUuids: [...world.servers.keys()],
     destinationUuid: destinationsOf(world, first)[0]?.uuid ?? "",
     environmentName: environmentsOf(world, project)[0]?.name ?? "",
     applications: () => snapshots(world),

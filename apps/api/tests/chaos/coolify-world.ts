@@ -24,7 +24,8 @@ const deployments: readonly FaultKind[] = [
 /** They last for a while instead of striking a number of times. */
 const states: readonly FaultKind[] = ["api_disabled", "server_unreachable", "proxy_none"];
 
-const MB = 1024;
+const MB_PER_GB = 1024;
+const slowMsMax = 320;
 
 /** Sandboxes on a Coolify that loses answers, has full queues, fails deployments and is out of reach at times. */
 export async function createCoolifyWorld(seed: number): Promise<World> {
@@ -41,7 +42,7 @@ export async function createCoolifyWorld(seed: number): Promise<World> {
     }
     const times = 1 + random.below(3);
     const method = requests.includes(kind) ? random.pick(["GET", "POST", "PATCH", "DELETE", undefined]) : undefined;
-    const ms = kind === "rate_limited" ? 1_000 : 20 + random.below(300);
+    const ms = kind === "rate_limited" ? 1_000 : 20 + random.below(slowMsMax - 20);
     fake.faults.add({ kind, times, ms, ...(method === undefined ? {} : { match: { method } }) });
     return `${kind} ${times} times${method === undefined ? "" : ` on ${method}`}`;
   }
@@ -64,9 +65,11 @@ export async function createCoolifyWorld(seed: number): Promise<World> {
     addonSets: [[], ["code-server"], ["code-server", "gui"], ["databases"]],
     disturb,
 
-    calm() {
+    async calm() {
       for (const timer of timers) clearTimeout(timer);
       fake.faults.clear();
+      // What was sent before and is slow has its effect only now.
+      await Bun.sleep(slowMsMax);
     },
 
     actual: (): Actual[] =>
@@ -84,7 +87,7 @@ export async function createCoolifyWorld(seed: number): Promise<World> {
       })),
 
     expected({ imageRef, resourceTierId, addonIds, slug }: Project) {
-      const memory = { starter: 2 * MB, builder: 4 * MB }[resourceTierId];
+      const memory = { starter: 2 * MB_PER_GB, builder: 4 * MB_PER_GB }[resourceTierId];
       const host = (prefix: string, port: number) => `https://${prefix}${slug}.pods.example.com:${port}`;
       const addons: Record<string, string> = { "code-server": host("code-", 8080), gui: host("vnc-", 6080) };
       const served = addonIds.flatMap((id) => addons[id] ?? []);

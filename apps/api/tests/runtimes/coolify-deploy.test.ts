@@ -137,11 +137,11 @@ describe("a change of a sandbox on Coolify", () => {
   });
 
   test("with a value that Coolify cannot carry is refused, which names the variable and not the value", async () => {
-    const { fake, runtime, run, logged } = await coolifyWorld();
+    const { fake, runtime, run, told } = await coolifyWorld();
     const error = await failureOf(run(runtime.steps.deploy, coolifySpec({ env: { MODEL_KEY: "it's-a-secret" } })));
     expect(error.failure).toBe("rejected");
     expect(error.message).toContain("MODEL_KEY must not hold a single quote");
-    expect(error.message + logged()).not.toContain("secret");
+    expect(error.message + told()).not.toContain("secret");
     expect(fake.applications()[0]?.running).toBeNull();
   });
 

@@ -36,7 +36,7 @@ describe("a deploy on a Coolify whose answers get lost", () => {
     for (const match of requests) {
       test(`leaves one sandbox after ${kind} of ${match.method} ${match.path.source}, and nothing after its end`, async () => {
         const world = await coolifyWorld();
-        const { fake, runtime, persist, recorded, logged } = world;
+        const { fake, runtime, persist, recorded, told } = world;
         const spec = coolifySpec();
         for (const times of [1, 3]) {
           fake.faults.add({ kind, match, times, ms: 10 });
@@ -48,7 +48,7 @@ describe("a deploy on a Coolify whose answers get lost", () => {
         expect([fake.applications(), fake.volumes(), fake.containers()]).toEqual([[], [], []]);
         expect(recorded.get(spec.projectId)).toBeNull();
         for (const secret of [fake.tokens.all, spec.gatewayToken, "sk-very-secret-value"]) {
-          expect(logged()).not.toContain(secret);
+          expect(told()).not.toContain(secret);
         }
       });
     }

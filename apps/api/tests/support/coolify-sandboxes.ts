@@ -28,8 +28,8 @@ export interface CoolifyWorld {
   /** The database's column: which application a project has. */
   recorded: Map<string, string | null>;
   events: SeenEvent[];
-  /** All that was logged, as text. */
-  logged: () => string;
+  /** All that was logged, reported, or that `persist` saw fail, as text. */
+  told: () => string;
   context: StepContext;
   run: (steps: readonly Step[], spec: SandboxSpec) => Promise<void>;
   /** As `run`, again from the first step after what may pass, as operations are carried out. */
@@ -102,7 +102,7 @@ export async function coolifyWorld(given: WorldOptions = {}): Promise<CoolifyWor
     recorded,
     events,
     context,
-    logged: () => log.join("\n"),
+    told: () => [...log, JSON.stringify(events)].join("\n"),
     run,
     async persist(steps, spec) {
       for (let tries = 1; ; tries += 1) {
@@ -111,6 +111,7 @@ export async function coolifyWorld(given: WorldOptions = {}): Promise<CoolifyWor
         } catch (error) {
           const mayPass =
             error instanceof RuntimeError && ["unavailable", "timeout", "not_found"].includes(error.failure);
+          write({ error }, "failed:");
           if (!mayPass || tries === 10) throw error;
         }
       }

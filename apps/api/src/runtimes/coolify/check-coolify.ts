@@ -53,12 +53,13 @@ async function checkEnvironment({ client, projectUuid, environmentName }: Coolif
 }
 
 async function checkServer({ client, serverUuid, logger }: CoolifyRuntimeOptions): Promise<void> {
-  const server = await ask(`looking for the server ${serverUuid}`, () => client.getServer(serverUuid));
-  const { name, settings, proxy } = server;
+  const { name, settings, proxy } = await ask(`looking for the server ${serverUuid}`, () =>
+    client.getServer(serverUuid),
+  );
   if (settings?.is_build_server) {
     throw rejected(`Coolify's server ${name} only builds; set one that runs applications`);
   }
-  if (server.is_usable === false || server.is_reachable === false) {
+  if (settings?.is_usable === false || settings?.is_reachable === false) {
     throw new RuntimeError(
       "unavailable",
       `Coolify's server ${name} is out of reach or not usable; validate it in Coolify, under Servers`,

@@ -23,20 +23,21 @@ const kinds: readonly Kind[] = [
   },
   {
     pattern:
-      /manifest|pull access denied|repository .*not (?:exist|found)|unauthorized|no basic auth|denied|no such image/i,
+      /manifest (?:for|unknown)|access denied|is denied|(?<!permission )denied:|repository does not|unauthorized|no basic auth/i,
     failure: "image_unavailable",
     explain: (reason, { imageRef }) =>
       `Coolify's server cannot pull the image ${imageRef}: ${reason}; for a private registry run docker login on that server`,
   },
   {
+    pattern: /could not select device driver|unknown runtime specified nvidia|nvidia-container/i,
+    failure: "rejected",
+    explain: (reason) =>
+      `Coolify's server offers no GPU: install the NVIDIA container toolkit there, or leave the addon out (${reason})`,
+  },
+  {
     pattern: /unhealthy|health ?check/i,
     failure: "not_healthy",
     explain: (reason) => `the sandbox ended, or its gateway did not answer, after Coolify started it: ${reason}`,
-  },
-  {
-    pattern: /exited|exit(?:ed)? code 137|oom|out of memory/i,
-    failure: "sandbox_exited",
-    explain: (reason) => `the sandbox ended as soon as it was started: ${reason}`,
   },
 ];
 

@@ -3,7 +3,7 @@ import { ask } from "./coolify-error.ts";
 import { assertReachable, findApplication } from "./find-application.ts";
 import type { CoolifyRuntimeOptions } from "./options.ts";
 import { poll } from "./poll.ts";
-import { readStatus } from "./status.ts";
+import { readStatus, sandboxState } from "./status.ts";
 
 /** Coolify drops a stop without a word when its server is out of reach at that moment. */
 const ASK_AGAIN_AFTER = 15;
@@ -24,7 +24,7 @@ export async function stopApplication(
     const inFlight = await cancelDeployments(context, app.uuid, signal);
     looksSinceAsked += 1;
     if (inFlight === 0 && looksSinceAsked < ASK_AGAIN_AFTER) {
-      return readStatus(app.status).state === "exited" ? true : undefined;
+      return sandboxState(readStatus(app.status), true) === "exited" ? true : undefined;
     }
     await ask("stopping the sandbox", () => client.stopApplication(app.uuid, { docker_cleanup: false, signal }));
     looksSinceAsked = 0;

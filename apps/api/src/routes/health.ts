@@ -16,6 +16,12 @@ const Checks = z.object({
     name: z.string(),
     version: z.string().nullable(),
   }),
+  registry: z
+    .object({ ok: z.boolean(), code: z.enum(["ok", "registry_unavailable", "not_used"]) })
+    .describe(
+      "Asked at most every 15 seconds. It is told, but the API is ready without it: what runs does not need it; " +
+        "only an image that was not pulled before cannot be had meanwhile.",
+    ),
 });
 
 const health = createRoute({
@@ -55,7 +61,8 @@ export function healthRoutes({ version, readiness }: HealthRouteDeps) {
   router.openapi(ready, async (c) => {
     const { ready, checks } = await readiness();
     if (ready) return c.json({ status: "ready" as const, checks }, 200);
-    const codes = Object.values(checks).flatMap(({ ok, code }) => (ok ? [] : [code]));
+    const { registry: _, ...needed } = checks;
+    const codes = Object.values(needed).flatMap(({ ok, code }) => (ok ? [] : [code]));
     const problem = toProblem(new ApiError("not_ready", `Not ready: ${codes.join(", ")}`), c.env.requestId);
     return c.json({ ...problem, checks }, PROBLEMS.not_ready.status, {
       "content-type": "application/problem+json",

@@ -6,6 +6,8 @@ import type { Runtime } from "../runtimes/runtime.ts";
 export interface ReadinessDeps {
   db: Database;
   runtime: Pick<Runtime, "name" | "probe">;
+  /** Whether the registry of the images answers; absent where none is used. */
+  registryAnswers?: (() => Promise<boolean>) | undefined;
   timeoutMs?: number;
 }
 
@@ -14,23 +16,36 @@ export interface Readiness {
   checks: {
     database: { ok: boolean; code: "ok" | "database_unavailable" | "disk_full" };
     runtime: { ok: boolean; code: "ok" | "runtime_unavailable"; name: string; version: string | null };
+    registry: { ok: boolean; code: "ok" | "registry_unavailable" | "not_used" };
   };
 }
 
-/** Whether requests can be served in full: the database reads, its disk has room, and the runtime answers in time. */
-export function createReadiness({ db, runtime, timeoutMs = 2000 }: ReadinessDeps): () => Promise<Readiness> {
+/**
+ * Whether requests can be served: the database reads, its disk has room, and the runtime answers in time. A registry
+ * that does not answer is told, but takes nothing away: what runs does without it, and so does what was pulled before.
+ */
+export function createReadiness(deps: ReadinessDeps): () => Promise<Readiness> {
+  const { db, runtime, registryAnswers, timeoutMs = 2000 } = deps;
   let asking: Promise<string | null> | undefined;
 
   /** Callers at the same time share one probe. */
   const runtimeVersion = (): Promise<string | null> => {
-    asking ??= probe(runtime, timeoutMs).finally(() => {
+    asking ??= inTime(
+      runtime.probe().then((answer) => (answer.ok ? answer.version : null)),
+      timeoutMs,
+    ).finally(() => {
       asking = undefined;
     });
     return asking;
   };
 
+  const registryCode = async (): Promise<Readiness["checks"]["registry"]["code"]> => {
+    if (registryAnswers === undefined) return "not_used";
+    return (await inTime(registryAnswers(), timeoutMs)) === true ? "ok" : "registry_unavailable";
+  };
+
   return async () => {
-    const version = await runtimeVersion();
+    const [version, registry] = await Promise.all([runtimeVersion(), registryCode()]);
     const database = canRead(db) ? (hasRoom(db) ? "ok" : "disk_full") : "database_unavailable";
     return {
       ready: database === "ok" && version !== null,
@@ -42,18 +57,20 @@ export function createReadiness({ db, runtime, timeoutMs = 2000 }: ReadinessDeps
           name: runtime.name,
           version,
         },
+        registry: { ok: registry !== "registry_unavailable", code: registry },
       },
     };
   };
 }
 
-async function probe(runtime: ReadinessDeps["runtime"], timeoutMs: number): Promise<string | null> {
+/** Null when the answer takes longer. */
+async function inTime<Answer>(answer: Promise<Answer>, timeoutMs: number): Promise<Answer | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), timeoutMs);
   });
   try {
-    return await Promise.race([runtime.probe().then((answer) => (answer.ok ? answer.version : null)), tooLate]);
+    return await Promise.race([answer, tooLate]);
   } finally {
     clearTimeout(timer);
   }

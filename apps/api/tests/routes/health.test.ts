@@ -26,7 +26,31 @@ describe("/ready", () => {
       checks: {
         database: { ok: true, code: "ok" },
         runtime: { ok: true, code: "ok", name: "docker", version: "stand-in" },
+        registry: { ok: true, code: "not_used" },
       },
+    });
+  });
+
+  test("tells a registry that does not answer, and stays ready: what runs does without it", async () => {
+    const ask = (registryAnswers: () => Promise<boolean>) =>
+      createReadiness({ db: api.db, runtime: api.runtime, registryAnswers, timeoutMs: 20 })();
+    const down = { ready: true, checks: { registry: { ok: false, code: "registry_unavailable" } } };
+    expect(await ask(async () => true)).toMatchObject({ ready: true, checks: { registry: { ok: true, code: "ok" } } });
+    expect(await ask(async () => false)).toMatchObject(down);
+    expect(await ask(() => new Promise(() => {}))).toMatchObject(down);
+  });
+
+  test("answers for the registry over HTTP, and does not blame it for what else is wrong", async () => {
+    await api.close();
+    api = createTestApp({ registryAnswers: async () => false });
+    expect(await api.call("GET", "/ready")).toMatchObject({
+      status: 200,
+      body: { status: "ready", checks: { registry: { ok: false, code: "registry_unavailable" } } },
+    });
+    api.runtime.reachable = false;
+    expect(await api.call("GET", "/ready")).toMatchObject({
+      status: 503,
+      body: { detail: "Not ready: runtime_unavailable", checks: { registry: { code: "registry_unavailable" } } },
     });
   });
 

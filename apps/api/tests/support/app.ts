@@ -20,6 +20,7 @@ export interface TestAppOptions {
   sunsetAt?: Date;
   now?: () => Date;
   inspector?: ImageInspector;
+  registryAnswers?: () => Promise<boolean>;
   capabilities?: Partial<StandInRuntime["capabilities"]>;
   /** Otherwise in memory. */
   databasePath?: string;
@@ -89,6 +90,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     metrics,
     legacyUsage,
     inspector: options.inspector,
+    registryAnswers: options.registryAnswers,
     auth: options.auth ?? {},
   });
 

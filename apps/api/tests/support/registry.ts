@@ -16,8 +16,13 @@ export interface TestRegistry {
   close: () => Promise<void>;
 }
 
-/** A real registry of this test's own, empty. */
-export async function startRegistry(): Promise<TestRegistry> {
+export interface Login {
+  username: string;
+  password: string;
+}
+
+/** A real registry of this test's own, empty; with a login it answers nobody else. */
+export async function startRegistry(login?: Login): Promise<TestRegistry> {
   const folder = mkdtempSync(join(tmpdir(), "agentpod-registry-"));
   const host = `127.0.0.1:${freePort()}`;
   const config = join(folder, "config.yml");
@@ -28,12 +33,17 @@ export async function startRegistry(): Promise<TestRegistry> {
       log: { level: "error" },
       storage: { filesystem: { rootdirectory: join(folder, "data") } },
       http: { addr: host },
+      ...(login && { auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } } }),
     }),
   );
+  if (login) {
+    const hash = await Bun.password.hash(login.password, { algorithm: "bcrypt", cost: 4 });
+    writeFileSync(join(folder, "htpasswd"), `${login.username}:${hash}\n`);
+  }
   const child = Bun.spawn(["docker-registry", "serve", config], { stdout: "ignore", stderr: "ignore" });
   await until("the registry answers", async () => {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    return answer?.ok || undefined;
+    return answer?.ok || answer?.status === 401 || undefined;
   });
   return {
     host,
@@ -98,7 +108,7 @@ export function slowDown(registry: TestRegistry, pieceBytes: number, pauseMs: nu
 export async function publishImage(
   docker: Dockerode,
   imageRef: string,
-  { layers, layerBytes }: { layers: number; layerBytes: number },
+  { layers, layerBytes, login }: { layers: number; layerBytes: number; login?: Login },
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "agentpod-context-"));
   const names = Array.from({ length: layers }, (_, index) => `layer-${index}`);
@@ -113,7 +123,7 @@ export async function publishImage(
     await finish(await docker.buildImage({ context: folder, src: ["Dockerfile", ...names] }, { t: imageRef }));
     const image = docker.getImage(imageRef);
     // Without any credentials the engine refuses to push at all.
-    await finish(await image.push({}, undefined, { username: "", password: "", serveraddress: "" }));
+    await finish(await image.push({}, undefined, { username: "", password: "", serveraddress: "", ...login }));
     await image.remove({ force: true });
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -61,6 +61,7 @@ describe("the configuration", () => {
     [{ DOCKER_HOST: "/var/run/docker.sock" }, "DOCKER_HOST"],
     [{ DOCKER_HOST: "tcp://build-box:2375" }, "DOCKER_HOST"],
     [{ REGISTRY_URL: "https://ghcr.io" }, "REGISTRY_URL"],
+    [{ REGISTRY_URL: "127.0.0.1:99999" }, "REGISTRY_URL"],
     [{ REGISTRY_OWNER: "Acme" }, "REGISTRY_OWNER"],
     [{ IMAGE_VERSION: "a b" }, "IMAGE_VERSION"],
     [{ COOLIFY_URL: "ftp://x" }, "COOLIFY_URL"],
@@ -68,6 +69,12 @@ describe("the configuration", () => {
     [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"],
   ] as [Record<string, string>, string][])("refuses %p", (env, name) => {
     expect(problemsOf(env)).toContain(name);
+  });
+
+  test("knows where docker login leaves credentials", () => {
+    expect(load({}).dockerConfigPath).toBeNull();
+    expect(load({ HOME: "/home/me" }).dockerConfigPath).toBe("/home/me/.docker/config.json");
+    expect(load({ HOME: "/home/me", DOCKER_CONFIG: "/etc/dock" }).dockerConfigPath).toBe("/etc/dock/config.json");
   });
 
   test("refuses to be reachable from elsewhere without a token", () => {

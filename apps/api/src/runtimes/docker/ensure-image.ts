@@ -6,7 +6,7 @@ import type { BuildImage, DockerContext } from "./options.ts";
 import { pullImage } from "./pull-image.ts";
 
 /** The image on this host: as it is there, else pulled, else built. */
-export function createImageStep({ docker, buildImage, logger }: DockerContext): Step {
+export function createImageStep({ docker, buildImage, credentials, logger }: DockerContext): Step {
   // One build at a time: they stand on the same layers, and a second one of the same image finds it made.
   const oneAtATime = pLimit(1);
 
@@ -24,7 +24,7 @@ export function createImageStep({ docker, buildImage, logger }: DockerContext): 
         if (isLocalOnly(imageRef)) {
           throw new RuntimeError("image_unavailable", `the image ${imageRef} is not on this host`);
         }
-        await pullImage(docker, imageRef, context);
+        await pullImage({ docker, credentials }, imageRef, context);
       } catch (error) {
         if (!(error instanceof RuntimeError) || error.failure !== "image_unavailable") throw error;
         if (!buildImage) throw new RuntimeError("image_unavailable", `${error.message}; ${buildCommand(spec)}`);

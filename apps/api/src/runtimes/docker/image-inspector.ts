@@ -1,5 +1,6 @@
 import type Dockerode from "dockerode";
 import pLimit from "p-limit";
+import type { ImageAvailability, ImageInspector, ImageQuery } from "../image-inspector.ts";
 import { callEngine } from "./call-engine.ts";
 import { statusOf } from "./engine-error.ts";
 import { isLocalOnly, listedName } from "./image-name.ts";
@@ -8,24 +9,12 @@ const REGISTRY_TIMEOUT_MS = 1_500;
 const REGISTRY_QUESTIONS = 8;
 const UNPUBLISHED = new Set([401, 403, 404]);
 
-export interface InspectedImage {
-  imageRef: string;
-  flavorId: string;
-  addonIds: readonly string[];
-}
-
-export interface ImageFinding {
-  state: "available" | "buildable" | "absent" | "unknown";
-  /** `sha256:...` of the manifest; null where nobody knows it. */
-  digest: string | null;
-  /** Always null: engines do not tell it. */
-  compressedBytes: null;
-}
-
 export interface ImageInspectorOptions {
   docker: Dockerode;
   /** Whether the image can be built on this host. */
-  canBuild: (image: InspectedImage) => boolean;
+  canBuild: (image: ImageQuery) => boolean;
+  /** Asked before the engine's own way, since it tells sizes too; without one only the engine is asked. */
+  registry?: ImageInspector | undefined;
   /** How long all questions to registries may take together; what is open then is unknown. */
   registryTimeoutMs?: number;
 }
@@ -34,17 +23,22 @@ export interface ImageInspectorOptions {
 export function createImageInspector({
   docker,
   canBuild,
+  registry,
   registryTimeoutMs = REGISTRY_TIMEOUT_MS,
-}: ImageInspectorOptions) {
+}: ImageInspectorOptions): ImageInspector {
   const oneOfFew = pLimit(REGISTRY_QUESTIONS);
 
-  async function find(image: InspectedImage, local: ReadonlyMap<string, string | null>, signal: AbortSignal) {
-    const name = listedName(image.imageRef);
-    if (local.has(name)) return finding("available", local.get(name));
-    const published = isLocalOnly(image.imageRef) ? null : await oneOfFew(() => askRegistry(image.imageRef, signal));
+  async function find(image: ImageQuery, told: ImageAvailability | undefined, signal: AbortSignal) {
+    if (told?.state === "available") return told;
+    const published = await whetherPublished(image, told, signal);
     if (typeof published === "string") return finding("available", published);
     if (canBuild(image)) return finding("buildable");
     return finding(published === null ? "absent" : "unknown");
+  }
+
+  function whetherPublished({ imageRef }: ImageQuery, told: ImageAvailability | undefined, signal: AbortSignal) {
+    if (isLocalOnly(imageRef) || told?.state === "absent") return null;
+    return oneOfFew(() => askRegistry(imageRef, signal));
   }
 
   /** The digest; null when the registry does not give it; undefined when it could not be asked. */
@@ -63,11 +57,21 @@ export function createImageInspector({
   }
 
   return {
-    async inspect(images: readonly InspectedImage[], signal: AbortSignal): Promise<ReadonlyMap<string, ImageFinding>> {
+    async inspect(images, signal) {
       const local = await listLocal(docker, signal);
+      const found = new Map<string, ImageAvailability>();
+      for (const { imageRef } of images) {
+        const digest = local.get(listedName(imageRef));
+        if (digest !== undefined) found.set(imageRef, finding("available", digest));
+      }
+      const others = images.filter(({ imageRef }) => !found.has(imageRef));
       const limit = AbortSignal.any([signal, AbortSignal.timeout(registryTimeoutMs)]);
-      const entries = images.map(async (image) => [image.imageRef, await find(image, local, limit)] as const);
-      return new Map(await Promise.all(entries));
+      const told = await registry?.inspect(others, limit);
+      const ask = async (image: ImageQuery) => {
+        found.set(image.imageRef, await find(image, told?.get(image.imageRef), limit));
+      };
+      await Promise.all(others.map(ask));
+      return found;
     },
   };
 }
@@ -92,6 +96,6 @@ function digestIn([name]: readonly string[]): string | null {
   return name?.split("@")[1] ?? null;
 }
 
-function finding(state: ImageFinding["state"], digest: string | null = null): ImageFinding {
+function finding(state: ImageAvailability["state"], digest: string | null = null): ImageAvailability {
   return { state, digest, compressedBytes: null };
 }

@@ -1,3 +1,4 @@
+import type { CredentialsOf } from "@agentpod/oci";
 import type Dockerode from "dockerode";
 import type { Report, SandboxSpec } from "../runtime.ts";
 import type { EngineFacts } from "./engine-facts.ts";
@@ -16,6 +17,8 @@ export interface DockerRuntimeOptions {
   healthTimeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   stopTimeoutSeconds: number;
+  /** What to log in with at the registry of an image; without it images are pulled anonymously. */
+  credentials?: CredentialsOf | undefined;
   /** Tried where an image can be had nowhere else. */
   buildImage?: BuildImage | undefined;
   logger: { warn: (data: object, message: string) => void };

@@ -46,8 +46,6 @@ export interface Cause {
   path: string;
 }
 
-export type Faults = ReturnType<typeof createFaults>;
-
 export function createFaults() {
   const active = new Set<Fault & { left: number }>();
   const matches = (fault: Fault, { method, path }: Cause) => {

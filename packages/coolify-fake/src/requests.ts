@@ -13,8 +13,6 @@ export interface ReceivedRequest {
   atMs: number;
 }
 
-export type RequestLog = ReturnType<typeof createRequestLog>;
-
 /** What was received, oldest first; only the newest 50,000 are kept. */
 export function createRequestLog() {
   let kept: ReceivedRequest[] = [];

@@ -122,7 +122,7 @@ function match(pattern: string[], segments: string[]): Record<string, string> | 
   const params: Record<string, string> = {};
   for (const [at, part] of pattern.entries()) {
     const segment = segments[at] ?? "";
-    if (part.startsWith("{")) params[part.slice(1, -1)] = decodeURIComponent(segment);
+    if (part.startsWith("{")) params[part.slice(1, -1)] = segment;
     else if (part !== segment) return null;
   }
   return params;

@@ -3,8 +3,6 @@ import type { Answer } from "./answer.ts";
 const MINUTE_MS = 60_000;
 const DEFAULT_LIMIT = 200;
 
-export type Throttle = ReturnType<typeof createThrottle>;
-
 /** A fixed window of a minute from its first request, shared by all tokens. Without a limit it only tells numbers. */
 export function createThrottle(perMinute: number | null) {
   let endsAt = 0;

@@ -1,5 +1,3 @@
-export type Timers = ReturnType<typeof createTimers>;
-
 /** Timers that can all be ended at once, so that a closed fake leaves nothing behind. */
 export function createTimers() {
   const running = new Set<ReturnType<typeof setTimeout>>();

@@ -40,7 +40,7 @@ export function createWorld(options: Options) {
   return world;
 }
 
-export function addServer(world: World, given: ServerOptions): Server {
+function addServer(world: World, given: ServerOptions): Server {
   const { options, ids } = world;
   const id = ids.next("server") - 1;
   const proxy = given.proxyType ?? options.proxyType;

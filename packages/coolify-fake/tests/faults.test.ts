@@ -165,15 +165,15 @@ describe("on a deployment", () => {
   });
 
   test("unhealthy_flicker makes a healthy one unhealthy for a while", async () => {
-    const { fake, create, start, status } = given({ healthMs: 5 });
+    const { fake, create, start, status } = given({ healthMs: 100 });
     const uuid = await create();
-    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 30 });
+    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 200 });
     await start(uuid);
     for (const wanted of ["running:healthy", "running:unhealthy", "running:healthy"]) await status(uuid, wanted);
   });
 
   test("crash_after_finished restarts again and again until Coolify stops it", async () => {
-    const { fake, call, create, start, ended, status, snapshot } = given({ healthMs: 10 });
+    const { fake, call, create, start, ended, status, snapshot } = given({ healthMs: 50 });
     const uuid = await create({ max_restart_count: 3 });
     fake.faults.add({ kind: "crash_after_finished", times: 1 });
     expect(await ended(await start(uuid))).toMatchObject({ status: "finished" });
@@ -191,7 +191,7 @@ describe("on the rest", () => {
     const { fake, call, create } = given({ deletionMs: 1 });
     const domains = "https://a.example.com:4096";
     const uuid = await create({ domains });
-    const remove = fake.faults.add({ kind: "deletion_lag", ms: 120 });
+    const remove = fake.faults.add({ kind: "deletion_lag", ms: 400 });
     for (let time = 0; time < 2; time++) {
       const { status, json } = await call("DELETE", `/applications/${uuid}`);
       expectWire({ status, json }).toEqual({

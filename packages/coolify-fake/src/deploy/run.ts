@@ -1,13 +1,13 @@
 import type { Deployment } from "../state.ts";
 import { isReachable, type World } from "../world.ts";
-import { becomesRunning, newContainer, waitsForHealth } from "./container.ts";
+import { becomesRunning, newContainer, settledStatus, waitsForHealth } from "./container.ts";
 import { failureLog, successLog } from "./log.ts";
 import { whyItFails } from "./why-it-fails.ts";
 
 type End = (status: "finished" | "failed") => void;
 
 /** When in a deployment the new container is first seen, still without a result of its health check. */
-const SEEN_AFTER = 0.85;
+const SEEN_AFTER = 0.7;
 
 /**
  * A worker's job for one deployment. The container gets what is configured now, so that a change made while
@@ -19,9 +19,11 @@ export function runDeployment(world: World, deployment: Deployment, end: End): v
   if (faults.take("stuck_deployment", cause)) return;
   deployment.jobId = [8, 4, 4, 4, 12].map((length) => ids.hex(length)).join("-");
   const later = (ms: number, act: () => void) => void deployment.callOffs.push(timers.after(ms, act));
+  let shown = false;
   const fail = (reason: string) => {
     deployment.logs = failureLog(application, deployment, reason);
     deployment.processId = String(ids.next("process"));
+    if (shown) application.status = settledStatus(application);
     end("failed");
   };
   faults.take("server_unreachable", cause);
@@ -32,6 +34,7 @@ export function runDeployment(world: World, deployment: Deployment, end: End): v
   const container = newContainer(world, application, deployment.uuid);
   if (waitsForHealth(application)) {
     later(options.deploymentMs * SEEN_AFTER, () => {
+      shown = true;
       application.status = "running:unhealthy";
     });
   }

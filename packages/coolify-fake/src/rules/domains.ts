@@ -20,7 +20,7 @@ export function readDomains(given: unknown): Domains {
     if (item === "") continue;
     const [, scheme = "", host = "", port, path = ""] = URL_FORM.exec(item) ?? [];
     const fits = host !== "" && (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535));
-    if (!fits) invalid.push(item);
+    if (!fits || !URL.canParse(item)) invalid.push(item);
     else items.push(`${scheme.toLowerCase()}${host.toLowerCase()}${port === undefined ? "" : `:${port}`}${path}`);
   }
   return { fqdn: items.length === 0 ? null : items.join(","), items, invalid };

@@ -4,7 +4,7 @@ const UNITS: Record<string, number> = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 
 const MEMORY_MIN = 6 * 2 ** 20;
 
 /** Bytes of a size as compose reads it (`2g`, `300mb`, `2Gi`, plain bytes), or null. */
-export function bytesOf(size: string): number | null {
+function bytesOf(size: string): number | null {
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b?)$/i.exec(size) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   return digits === undefined || factor === undefined ? null : Math.floor(Number(digits) * factor);

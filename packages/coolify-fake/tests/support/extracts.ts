@@ -15,7 +15,7 @@ export function extract({ label, response_json: recorded }: Exchange, body: Body
 export const tellsValues = ({ label }: Exchange) => SHORTENED.test(label) || label in EXTRACTS;
 
 const SHORTENED =
-  /^ +(?:stored|after|labels|that)|^stale labels: |^list applications|^app B before|\(worker\) application running$|^\(server unreachable\) (?:servers|application)/;
+  /^ +(?:stored|after|labels|that)|^stale labels: |^list applications|^app B before|\(worker\) application running$|^\(queue\) deployment$|^\(no worker\) status|^\(no proxy\) after$|^custom_labels after PATCH$|^\(server unreachable\) (?:servers|application)/;
 
 const EXTRACTS: Record<string, Extract> = {
   "list applications": (body, recorded) => {

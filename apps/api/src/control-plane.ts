@@ -109,7 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       records: applicationRecords(db),
       ...(options.gatewayCommand ? { gatewayCommand: options.gatewayCommand } : {}),
     });
-    const { runtime: selected, inspector, note } = await selectRuntime(config, choices);
+    const { runtime: selected, inspector, registryAnswers, note } = await selectRuntime(config, choices);
     closers.push(() => selected.close());
     if (note !== null) logger.warn({ runtime: selected.name }, note);
     const metrics = createMetrics({ db, logger, version: manifest.version, runtime: selected.name });
@@ -144,6 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...services,
       reconciler,
       inspector,
+      registryAnswers,
       metrics,
       legacyUsage,
       auth: { token: config.apiToken, allowedOrigins: config.allowedOrigins },

@@ -11,6 +11,7 @@ import {
   missingBuildFile,
 } from "./docker/index.ts";
 import { createProcessRuntime } from "./process/index.ts";
+import { createRegistry } from "./registry/index.ts";
 import type { RuntimeChoices } from "./select.ts";
 
 export interface RuntimeChoicesOptions {
@@ -36,8 +37,16 @@ export function createRuntimeChoices({
   pace,
   gatewayCommand,
 }: RuntimeChoicesOptions): RuntimeChoices {
+  const registryFor = (platform?: string) =>
+    createRegistry({
+      registryUrl: config.registryUrl,
+      dockerConfigPath: config.dockerConfigPath,
+      ...(platform === undefined ? {} : { platform }),
+      logger,
+    });
   return {
     async coolify({ url, token, projectUuid, serverUuid, destinationUuid, environmentName, gpu }) {
+      const registry = registryFor();
       const client = createCoolifyClient({
         baseUrl: url,
         token,
@@ -52,27 +61,31 @@ export function createRuntimeChoices({
         ...(destinationUuid === null ? {} : { destinationUuid }),
         records,
         gpu,
+        digestOf: registry?.digestOf,
         ...pace,
         logger,
       });
-      return { runtime };
+      return { runtime, inspector: registry?.inspector, registryAnswers: registry?.answers };
     },
     async docker() {
       const docker = connectDocker(config.dockerHost);
+      const registry = registryFor(process.arch === "arm64" ? "linux/arm64" : "linux/amd64");
       const runtime = await createDockerRuntime({
         docker,
         instanceId,
         wildcardDomain: config.wildcardDomain,
         healthTimeoutMs: 60_000,
         stopTimeoutSeconds: 10,
+        credentials: registry?.credentials,
         buildImage: createScriptBuilder({ repoRoot, env: buildEnvironment(env, config) }),
         logger,
       });
       const inspector = createImageInspector({
         docker,
+        registry: registry?.inspector,
         canBuild: ({ flavorId, addonIds }) => missingBuildFile(repoRoot, { flavorId, addonIds }) === null,
       });
-      return { runtime, inspector };
+      return { runtime, inspector, registryAnswers: registry?.answers };
     },
     async process() {
       const runtime = await createProcessRuntime({

@@ -23,6 +23,7 @@ export function describeApi(app: ApiRouter, version: string): OpenApiDocument {
     tags: [
       { name: "projects", description: "Sandboxes and what is done with them" },
       { name: "events", description: "What happens to projects, as it happens" },
+      { name: "runtime", description: "Where projects run, and whether they run as asked for" },
       { name: "catalog", description: "What projects can be made from" },
       { name: "images", description: "Which image a configuration stands for" },
       { name: "providers", description: "Language model providers, and the credentials that sandboxes get for them" },

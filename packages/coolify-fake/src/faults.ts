@@ -4,7 +4,8 @@
  * On a trigger of a deployment: queue_full, phantom_deployment, already_queued (never with force).
  * On a deployment's job, matched by the request that queued it: stuck_deployment (until cancelled),
  * failed_deployment, unhealthy_flicker, crash_after_finished.
- * On a deletion: deletion_lag. While it is there: server_unreachable, proxy_none.
+ * On a deletion: deletion_lag. While it is there: server_unreachable (`times` counts deployments), proxy_none
+ * (`times` counts changes of domains).
  */
 export type FaultKind =
   | "lost_answer"
@@ -38,6 +39,8 @@ export interface Fault {
   random?: () => number;
   /** slow, deletion_lag: how much longer. rate_limited: Retry-After. unhealthy_flicker: how long. */
   ms?: number;
+  /** server_error: what was asked is done before the 500. */
+  done?: boolean;
 }
 
 /** The request a fault is matched with. */

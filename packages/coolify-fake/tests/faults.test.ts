@@ -55,6 +55,13 @@ describe("on any request", () => {
     expect(fake.applications()).toHaveLength(0);
   });
 
+  test("server_error with done answers 500 although it was done", async () => {
+    const { fake, call } = given();
+    fake.faults.add({ kind: "server_error", done: true, times: 1 });
+    expect((await call("POST", "/applications/dockerimage", newApplication(fake))).status).toBe(500);
+    expect(fake.applications()).toHaveLength(1);
+  });
+
   test("html_redirect answers 302 with a page", async () => {
     const { fake, call } = given();
     fake.faults.add({ kind: "html_redirect", times: 1 });
@@ -229,6 +236,14 @@ describe("on the rest", () => {
     expect(fake.containers()).toEqual([container as string]);
     reach();
     expectWire((await call("GET", "/servers")).json[0]?.["is_reachable"]).toBe(true);
+  });
+
+  test("server_unreachable a number of times fails so many deployments", async () => {
+    const { fake, create, start, ended } = given();
+    const uuid = await create();
+    fake.faults.add({ kind: "server_unreachable", times: 1 });
+    expect(await ended(await start(uuid))).toMatchObject({ status: "failed" });
+    expect(await ended(await start(uuid))).toMatchObject({ status: "finished" });
   });
 
   test("proxy_none: a creation stores domains, a change of them is 200 and ignored", async () => {

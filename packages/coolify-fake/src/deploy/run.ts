@@ -26,8 +26,8 @@ export function runDeployment(world: World, deployment: Deployment, end: End): v
     if (shown) application.status = settledStatus(application);
     end("failed");
   };
-  faults.take("server_unreachable", cause);
-  if (!isReachable(world)) return later(options.deploymentMs / 4, () => fail("Server is not functional."));
+  const isAway = faults.take("server_unreachable", cause) !== undefined || !isReachable(world);
+  if (isAway) return later(options.deploymentMs / 4, () => fail("Server is not functional."));
   const reason = faults.take("failed_deployment", cause) ? "Rolling update failed: a fault" : whyItFails(application);
   if (reason !== null) return later(options.deploymentMs, () => fail(`Rolling update failed: ${reason}`));
   const fate = { crash: faults.take("crash_after_finished", cause), flicker: faults.take("unhealthy_flicker", cause) };

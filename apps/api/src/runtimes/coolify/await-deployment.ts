@@ -1,6 +1,7 @@
 import { deploymentFailure, type Deployment } from "@agentpod/coolify";
 import { secretsOf } from "../redact.ts";
 import { RuntimeError, type Report, type SandboxSpec, type Step } from "../runtime.ts";
+import { SOURCE_TIMEOUT_SECONDS } from "./application-settings.ts";
 import { cancelDeployments } from "./cancel-deployments.ts";
 import { ask } from "./coolify-error.ts";
 import { failedDeployment } from "./deployment-error.ts";
@@ -12,7 +13,7 @@ import type { Triggered } from "./start-application.ts";
 
 /** Waits for the end of the deployment. One that does not come to an end is cancelled. */
 export function createDeploymentStep(context: CoolifyRuntimeOptions, triggered: Triggered): Step {
-  const { pollMs, deployTimeoutMs: timeoutMs } = context;
+  const { pollMs, deployTimeoutMs } = context;
 
   return {
     name: "deployment",
@@ -20,6 +21,8 @@ export function createDeploymentStep(context: CoolifyRuntimeOptions, triggered: 
       const deploymentUuid = triggered.get(spec.projectId) ?? (await resumed(context, spec, signal));
       triggered.delete(spec.projectId);
       if (deploymentUuid === null) return;
+      // Coolify waits for the gateway, and the source comes before that.
+      const timeoutMs = deployTimeoutMs + (spec.sourceUrl === null ? 0 : SOURCE_TIMEOUT_SECONDS * 1000);
       const look = createLook(context, deploymentUuid, report, signal);
       try {
         conclude(await poll(look, { pollMs, timeoutMs, signal, waitingFor: "Coolify to deploy the sandbox" }), spec);

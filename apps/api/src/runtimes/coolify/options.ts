@@ -21,7 +21,7 @@ export interface CoolifyRuntimeOptions {
   digestOf?: ((imageRef: string, signal: AbortSignal) => Promise<string | null>) | undefined;
   /** Whether the server has GPUs; Coolify does not tell. */
   gpu: boolean;
-  /** From the request for a deployment until its end, the wait in Coolify's queue included. */
+  /** From the request for a deployment until its end, the wait in Coolify's queue included; a source has time of its own. */
   deployTimeoutMs: number;
   /** From a finished deployment until Coolify shows the sandbox as healthy, which it looks at about once a minute. */
   healthTimeoutMs: number;

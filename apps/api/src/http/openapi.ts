@@ -1,14 +1,30 @@
 import { SECURITY_SCHEME } from "./principal.ts";
 import type { ApiRouter } from "./router.ts";
+import { standardSchemas } from "./standard-schemas.ts";
 
 export type OpenApiDocument = ReturnType<ApiRouter["getOpenAPI31Document"]>;
 
 /** What any route can answer besides what it declares itself. */
-const SHARED_RESPONSES = {
-  "401": { name: "Unauthorized", description: "unauthorized", guardedOnly: true },
-  "403": { name: "Forbidden", description: "forbidden, host_not_allowed, origin_not_allowed", guardedOnly: false },
-  "500": { name: "Internal", description: "internal", guardedOnly: false },
-} as const;
+const SHARED_RESPONSES: Readonly<Record<string, SharedResponse>> = {
+  "400": { name: "BadRequest", description: "invalid_request", of: (_, { parameters = [] }) => parameters.length > 0 },
+  "401": { name: "Unauthorized", description: "unauthorized", of: (_, { security = [] }) => security.length > 0 },
+  "403": { name: "Forbidden", description: "forbidden, host_not_allowed, origin_not_allowed", of: () => true },
+  "413": { name: "TooLarge", description: "body_too_large", of: (method) => method !== "get" },
+  "500": { name: "Internal", description: "internal", of: () => true },
+};
+
+interface SharedResponse {
+  name: string;
+  description: string;
+  /** Whether an operation can answer it. */
+  of: (method: string, operation: Operation) => boolean;
+}
+
+interface Operation {
+  parameters?: unknown[];
+  security?: unknown[];
+  responses: Record<string, unknown>;
+}
 
 /** The OpenAPI 3.1 description of all routes of `app`. */
 export function describeApi(app: ApiRouter, version: string): OpenApiDocument {
@@ -41,20 +57,14 @@ export function describeApi(app: ApiRouter, version: string): OpenApiDocument {
     Object.values(SHARED_RESPONSES).map(({ name, description }) => [name, problemResponse(description)]),
   );
   for (const methods of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(methods)) addSharedResponses(operation as Operation);
+    for (const [method, operation] of Object.entries(methods)) addSharedResponses(method, operation as Operation);
   }
-  return { ...document, components: { ...document.components, responses, securitySchemes } };
+  return standardSchemas({ ...document, components: { ...document.components, responses, securitySchemes } });
 }
 
-interface Operation {
-  security?: unknown[];
-  responses: Record<string, unknown>;
-}
-
-function addSharedResponses({ security = [], responses }: Operation): void {
-  for (const [status, { name, guardedOnly }] of Object.entries(SHARED_RESPONSES)) {
-    if (guardedOnly && security.length === 0) continue;
-    responses[status] ??= { $ref: `#/components/responses/${name}` };
+function addSharedResponses(method: string, operation: Operation): void {
+  for (const [status, { name, of }] of Object.entries(SHARED_RESPONSES)) {
+    if (of(method, operation)) operation.responses[status] ??= { $ref: `#/components/responses/${name}` };
   }
 }
 

@@ -89,8 +89,12 @@ export function createProjectReader({
         throw new ApiError("not_running", "The project has no sandbox now, and so no log; start it first.");
       const blank = blanker(providers.secrets());
       return async function* (signal) {
-        for await (const line of runtime.logs(id, { ...options, signal })) {
-          yield { ...line, message: blank(line.message) };
+        try {
+          for await (const line of runtime.logs(id, { ...options, signal }))
+            yield { ...line, message: blank(line.message) };
+        } catch (error) {
+          // It was removed since it was looked at: its log ends here.
+          if (!(error instanceof RuntimeError && error.failure === "not_found")) throw error;
         }
       };
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sseResponse, textResponse } from "../../src/http/sse.ts";
+import { RuntimeError } from "../../src/runtimes/runtime.ts";
 import { createTestApp } from "../support/app.ts";
 import { until } from "../support/wait.ts";
 
@@ -67,6 +68,26 @@ describe("a quiet stream of events", () => {
     await Bun.sleep(0);
     expect(await Promise.race([later, Promise.resolve("not there yet")])).toBe("not there yet");
     await reader?.cancel();
+  });
+});
+
+describe("the log of a sandbox that is removed while it is read", () => {
+  test("ends there", async () => {
+    const api = createTestApp();
+    try {
+      const { body } = await api.call("POST", "/api/projects", { name: "Gone" }, { prefer: "wait=5" });
+      api.runtime.logs = async function* () {
+        yield { stream: "stdout", timestamp: null, message: "last words" };
+        throw new RuntimeError("not_found", "the project has no sandbox now");
+      };
+      const path = `/api/projects/${body.project.id}/logs`;
+      const { status, body: log } = await api.call("GET", path);
+      expect([status, log.lines.length]).toEqual([200, 1]);
+      const followed = await api.app.request(`${path}?follow=true`);
+      expect(await followed.text()).toBe("last words\n");
+    } finally {
+      await api.close();
+    }
   });
 });
 

@@ -15,6 +15,12 @@ const context: CommandContext = {
   now: () => new Date(),
 };
 
+// Who reads through `head` has had enough; for anything else the stream's own report is best.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 // The exit code is set, not exited with, so that a pipe still gets everything.
 try {
   dispatch(process.argv.slice(2), context);

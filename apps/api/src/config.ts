@@ -174,6 +174,8 @@ const neededForCoolify = {
 function checkCoolify(values: Values, problems: ConfigProblem[]): void {
   const set = Object.keys(values).filter((name) => name.startsWith("COOLIFY_"));
   const { RUNTIME = "auto" } = values;
+  // Which one is meant is not known.
+  if (problems.some(({ name }) => name === "RUNTIME")) return;
   if (RUNTIME !== "coolify" && (RUNTIME !== "auto" || set.length === 0)) return;
   const because = RUNTIME === "coolify" ? "RUNTIME is coolify" : `${set.join(", ")} is set and RUNTIME is auto`;
   for (const [name, what] of Object.entries(neededForCoolify)) {

@@ -42,5 +42,8 @@ export function existing(context: CommandContext): string {
 /** Fails for a database of an older version, which lacks what this one looks for. */
 export function requireMigrated(db: Database): void {
   const { version, latest } = migrationStatus(db);
-  if (version < latest) throw new CommandError("The database is not migrated yet: run 'agentpod db migrate' first.");
+  if (version < latest) throw notMigrated();
 }
+
+export const notMigrated = (): CommandError =>
+  new CommandError("The database is not migrated yet: run 'agentpod db migrate' first.");

@@ -3,7 +3,7 @@ import { getAllContainerTiers, replacementOf } from "../models/container-tier.ts
 import { type SurveyedProject, surveyProjects } from "../models/project-survey.ts";
 import { columns, orDash } from "./columns.ts";
 import type { Command } from "./command.ts";
-import { reading } from "./database.ts";
+import { notMigrated, reading } from "./database.ts";
 
 export const projects: Command = {
   name: "projects",
@@ -23,10 +23,11 @@ export const projects: Command = {
       migrated,
       projects: all,
       containerTiers,
-    } = reading(context, (db) => ({
-      ...surveyProjects(db),
-      containerTiers: getAllContainerTiers(db),
-    }));
+    } = reading(context, (db) => {
+      const survey = surveyProjects(db);
+      if (survey === undefined) throw notMigrated();
+      return { ...survey, containerTiers: getAllContainerTiers(db) };
+    });
     const listed = all.filter((project) => status === undefined || project.status === status);
     if (json === true) {
       return context.print(JSON.stringify({ migrated, projects: listed, ...(tiers && { containerTiers }) }, null, 2));

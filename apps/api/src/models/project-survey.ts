@@ -23,13 +23,13 @@ type Row = Omit<SurveyedProject, "resourceTierId" | "flavorId" | "addonIds"> & {
 };
 
 /**
- * All projects, by slug. `migrated` is false for a database from before the modular containers;
+ * All projects, by slug; undefined where no migration ever made a table for them. `migrated` is false for a database from before the modular containers;
  * tier, flavor and addons are then what the migration will make of the old tier.
  */
-export function surveyProjects(db: Database): { migrated: boolean; projects: SurveyedProject[] } {
+export function surveyProjects(db: Database): { migrated: boolean; projects: SurveyedProject[] } | undefined {
   const info = db.query<{ name: string }, []>("SELECT name FROM pragma_table_xinfo('projects')").all();
   const there = new Set(info.map(({ name }) => name));
-  if (there.size === 0) return { migrated: true, projects: [] };
+  if (there.size === 0) return undefined;
   const read = (column: string, otherwise = "NULL"): string => (there.has(column) ? column : otherwise);
   const rows = db
     .query<Row, []>(

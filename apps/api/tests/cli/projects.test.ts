@@ -54,6 +54,17 @@ describe("agentpod projects", () => {
     expect(running.projects.map(({ slug }) => slug)).toEqual(["p-lite", "p-pro", "p-unknown"]);
   });
 
+  test("says that a database rolled back to nothing is not migrated", async () => {
+    const env = { DATA_DIR: newFolder() };
+    await runCli(["db", "migrate"], { env });
+    await runCli(["db", "rollback", "--to", "0"], { env });
+    expect(await runCli(["projects", "--tiers"], { env })).toMatchObject({
+      exitCode: 1,
+      stdout: "",
+      stderr: "agentpod: The database is not migrated yet: run 'agentpod db migrate' first.\n",
+    });
+  });
+
   test("lists what runs where, or that there is nothing", async () => {
     const folder = newFolder();
     const env = { DATA_DIR: folder };

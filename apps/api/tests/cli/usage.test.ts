@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { runCli } from "../support/run-cli.ts";
 import { tempFolders } from "../support/temp-folder.ts";
@@ -56,6 +57,14 @@ describe("agentpod", () => {
   test.each(wrong)("answers %j with one line and exit code 2", async (args, message) => {
     const { exitCode, stdout, stderr } = await runCli(args, { env: { DATA_DIR: `${newFolder()}/none` } });
     expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 2, stdout: "", stderr: `agentpod: ${message}\n` });
+  });
+
+  test("ends without a word when nobody reads on", async () => {
+    const cli = resolve(import.meta.dir, "../../src/cli.ts");
+    const script = 'set -o pipefail; "$0" "$1" | true';
+    const child = Bun.spawn(["bash", "-c", script, process.execPath, cli], { stdout: "pipe", stderr: "pipe" });
+    const [stderr] = await Promise.all([child.stderr.text(), child.exited]);
+    expect({ exitCode: child.exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
   test("lists what is wrong with the configuration", async () => {

@@ -110,6 +110,7 @@ describe("the configuration", () => {
       const { COOLIFY_URL, ...rest } = whole;
       expect(problemsOf({ COOLIFY_URL })).toEqual(Object.keys(rest));
       expect(problemsOf({ ...rest, COOLIFY_URL: "ftp://x" })).toEqual(["COOLIFY_URL"]);
+      expect(problemsOf({ COOLIFY_URL, RUNTIME: "coolfy" })).toEqual(["RUNTIME"]);
     });
 
     test("is taken when it is there, and left alone when another runtime is asked for", () => {

@@ -2,6 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { coolifySpec, coolifyWorld, failureOf } from "../support/coolify-sandboxes.ts";
 import { until } from "../support/wait.ts";
 
+/** Each state lasts long enough to be seen on a busy machine. */
+const slowly = { healthMs: 200 };
+
 const starts = (sent: string[]) => sent.filter((request) => /^POST .*(?:\/start|\/deploy)/.test(request));
 
 describe("the deployment of a sandbox on Coolify", () => {
@@ -52,7 +55,7 @@ describe("the deployment of a sandbox on Coolify", () => {
   });
 
   test("that comes to no end is cancelled, and the next try makes another", async () => {
-    const { fake, runtime, run, onlyApplication, options } = await coolifyWorld({ runtime: { deployTimeoutMs: 150 } });
+    const { fake, runtime, run, onlyApplication, options } = await coolifyWorld({ runtime: { deployTimeoutMs: 700 } });
     const spec = coolifySpec();
     fake.faults.add({ kind: "stuck_deployment", times: 1 });
     const error = await failureOf(run(runtime.steps.deploy, spec));
@@ -113,7 +116,10 @@ describe("the deployment of a sandbox on Coolify", () => {
   });
 
   test("is not taken for good while the sandbox stays unhealthy", async () => {
-    const { fake, runtime, run, onlyApplication } = await coolifyWorld({ runtime: { healthTimeoutMs: 150 } });
+    const { fake, runtime, run, onlyApplication } = await coolifyWorld({
+      fake: slowly,
+      runtime: { healthTimeoutMs: 800 },
+    });
     const spec = coolifySpec();
     fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 60_000 });
     await run(runtime.steps.deploy, spec);
@@ -125,7 +131,10 @@ describe("the deployment of a sandbox on Coolify", () => {
   });
 
   test("is not taken for good when the sandbox ends again and again; the next start makes another", async () => {
-    const { fake, runtime, run, onlyApplication } = await coolifyWorld({ runtime: { healthTimeoutMs: 150 } });
+    const { fake, runtime, run, onlyApplication } = await coolifyWorld({
+      fake: slowly,
+      runtime: { healthTimeoutMs: 800 },
+    });
     const spec = coolifySpec();
     fake.faults.add({ kind: "crash_after_finished", times: 1 });
     await run(runtime.steps.deploy, spec);

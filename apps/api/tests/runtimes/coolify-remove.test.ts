@@ -35,7 +35,7 @@ describe("removing a sandbox from Coolify", () => {
   });
 
   test("gives up in bounded time when Coolify does not come to it", async () => {
-    const { fake, runtime, run } = await coolifyWorld({ runtime: { deployTimeoutMs: 150 } });
+    const { fake, runtime, run } = await coolifyWorld({ runtime: { deployTimeoutMs: 700 } });
     const spec = coolifySpec();
     await run(runtime.steps.deploy, spec);
     fake.faults.add({ kind: "deletion_lag", ms: 60_000, times: 1 });

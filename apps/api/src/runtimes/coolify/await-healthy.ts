@@ -10,7 +10,6 @@ const DOWN_MS_MAX = 30_000;
 /** Waits until Coolify shows the sandbox as healthy, which its gateway has to be for that. */
 export function createHealthyStep(context: CoolifyRuntimeOptions): Step {
   const { pollMs, healthTimeoutMs } = context;
-  const downMsMax = Math.min(DOWN_MS_MAX, healthTimeoutMs);
 
   return {
     name: "healthy",
@@ -24,8 +23,9 @@ export function createHealthyStep(context: CoolifyRuntimeOptions): Step {
         if (state === "running" && health === "healthy") return true;
         const now = performance.now();
         downSince = state === "running" || state === "starting" ? null : (downSince ?? now);
-        if (downSince !== null && now - downSince >= downMsMax) throw ended(status);
-        if (now - startedAt >= healthTimeoutMs) throw notHealthy(status, healthTimeoutMs);
+        const isOver = now - startedAt >= healthTimeoutMs;
+        if (downSince !== null && (isOver || now - downSince >= DOWN_MS_MAX)) throw ended(status);
+        if (isOver) throw notHealthy(status, healthTimeoutMs);
         return undefined;
       };
       // The look itself knows better when it is over.

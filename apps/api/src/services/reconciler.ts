@@ -5,7 +5,7 @@ import { ApiError } from "../http/problem.ts";
 import { getActiveOperation, latestOperation } from "../models/operation.ts";
 import { getProjectById, listProjects, type ProjectRecord } from "../models/project.ts";
 import { RuntimeError, type ObservedSandbox, type Runtime } from "../runtimes/runtime.ts";
-import { backoffMs, type RetryPolicy } from "./backoff.ts";
+import { backoffMs, type RetryPolicy, sleep } from "./backoff.ts";
 import { findDrift, mayPass, type Finding } from "./drift.ts";
 import type { Accepted, ProjectManager } from "./project-manager.ts";
 
@@ -23,6 +23,9 @@ export interface ReconcilerDeps {
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
+/** A look does not wait longer for what it removes. */
+const SWEEP_MS = 30_000;
+
 type Outcome = Pick<DriftEntry, "action" | "operationId">;
 const nothingDone: Outcome = { action: "none", operationId: null };
 
@@ -39,6 +42,8 @@ export function createReconciler(deps: ReconcilerDeps) {
   /** Found adrift by the last look: a state may also have been seen in passing. */
   let suspects: ReadonlySet<string> = new Set();
   const tries = new Map<string, { count: number; at: number }>();
+  /** Begun by a look and not at their end yet. */
+  const sweeping = new Map<string, Promise<void>>();
   let unknown = "";
 
   async function look(isSure: boolean): Promise<DriftReport> {
@@ -162,14 +167,20 @@ export function createReconciler(deps: ReconcilerDeps) {
   }
 
   async function sweep(projectId: string): Promise<Pick<DriftEntry, "message" | "action">> {
+    const left = "It is left of a deleted project";
     try {
-      await runtime.sweep(projectId);
+      const work = sweeping.get(projectId) ?? runtime.sweep(projectId).finally(() => sweeping.delete(projectId));
+      sweeping.set(projectId, work);
+      const grace = new AbortController();
+      const isDone = await Promise.race([work.then(() => true), sleep(SWEEP_MS, grace.signal).then(() => false)]);
+      grace.abort();
+      if (!isDone) return { message: `${left} and is being removed.`, action: "waiting" };
       logger.info({ projectId }, "what was left of a deleted project was removed");
       return { message: "It was left of a deleted project.", action: "swept" };
     } catch (error) {
       logger.warn({ err: error, projectId }, "what is left of a deleted project could not be removed");
       const why = error instanceof RuntimeError ? error.message : "the log has the reason";
-      return { message: `It is left of a deleted project and could not be removed: ${why}`, action: "waiting" };
+      return { message: `${left} and could not be removed: ${why}`, action: "waiting" };
     }
   }
 

@@ -21,11 +21,11 @@ const PROBE_TIMEOUT_MS = 5_000;
 /**
  * Sandboxes as applications of a Coolify: one application with one volume for each project, found again
  * by a marker in its description. The disk size of a tier is not enforced: Coolify cannot limit a volume.
- * @throws RuntimeError `rejected` when Coolify, or what the options name in it, cannot be used as it is;
- * `unavailable` or `timeout` when it does not answer
+ * One that does not answer now is no reason to fail: its projects wait for it.
+ * @throws RuntimeError `rejected` when Coolify, or what the options name in it, cannot be used as it is
  */
 export async function createCoolifyRuntime(options: CoolifyRuntimeOptions): Promise<Runtime> {
-  await checkCoolify(options);
+  await checkUnlessAway(options);
   const triggered: Triggered = new Map();
   const closed = new AbortController();
   const untilUp = [createDeploymentStep(options, triggered), createHealthyStep(options)];
@@ -86,4 +86,14 @@ export async function createCoolifyRuntime(options: CoolifyRuntimeOptions): Prom
       readLogs(options, projectId, { ...logOptions, signal: AbortSignal.any([logOptions.signal, closed.signal]) }),
     close: async () => closed.abort(),
   };
+}
+
+async function checkUnlessAway(options: CoolifyRuntimeOptions): Promise<void> {
+  try {
+    await checkCoolify(options);
+  } catch (error) {
+    const isAway = error instanceof RuntimeError && (error.failure === "unavailable" || error.failure === "timeout");
+    if (!isAway) throw error;
+    options.logger.warn({ err: error }, "Coolify could not be checked; whatever needs it is tried again");
+  }
 }

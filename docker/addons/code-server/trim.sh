@@ -34,6 +34,8 @@ keep_only "${modules}/@vscode/ripgrep-universal/bin" "${platform}"
 keep_only "${modules}/node-pty/prebuilds" "${platform}"
 remove "${modules}/@vscode/windows-process-tree" "${modules}/node-pty/third_party" "${modules}/@vscode/sqlite3/deps" \
   "${modules}/@vscode/spdlog/deps" "${modules}/@vscode/spdlog/src"
+# Tests bring private keys, which nobody could tell from real ones.
+remove "${modules}/ssh2/test" node_modules/httpolyglot/test
 # Sources of the native modules, and descriptions for people and compilers; TypeScript's own are used.
 find . -type f \( -name '*.map' -o -name '*.pdb' -o -name '*.obj' -o -name '*.c' -o -name '*.cc' -o -name '*.cpp' -o -name '*.h' \) \
   -delete

@@ -4,8 +4,8 @@ export interface WaitingReaders {
   wake: () => void;
 }
 
-/** How many readers are woken in one turn of the event loop: each writes to its connection, for some 10 µs. */
-const perTurn = 16;
+/** How many readers are woken in one turn of the event loop: each writes to its connection, for 10 to 15 µs. */
+const perTurn = 8;
 
 /**
  * Readers that wait for news. Many are woken a few at a time, so that other requests are answered in

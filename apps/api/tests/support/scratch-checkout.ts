@@ -41,10 +41,12 @@ function shareModules(from: string, to: string): void {
 
 const installed = ".agentpod-installed";
 
-/** Says that what the copy's lockfile asks for is installed. */
+/** Says that what the copy's lockfile asks for is installed, as it is said here with this Bun and machine. */
 async function stamp(path: string): Promise<void> {
+  const here = Bun.file(join(repoRoot, "node_modules", installed));
+  if (!(await here.exists())) throw new Error("the launcher installed nothing here yet; run npm test");
   const lockfile = await Bun.file(join(path, "bun.lock")).bytes();
-  const [, ...machine] = (await Bun.file(join(repoRoot, "node_modules", installed)).text()).split(" ");
   const hash = new Bun.CryptoHasher("sha256").update(lockfile).digest("hex");
-  await Bun.write(join(path, "node_modules", installed), [hash, ...machine].join(" "));
+  const [, ...rest] = (await here.text()).split(" ");
+  await Bun.write(join(path, "node_modules", installed), [hash, ...rest].join(" "));
 }

@@ -7,13 +7,17 @@ import type { Readers } from "./readers.ts";
  * What readers did not get of that which the database has, once no more is to come: one line for each
  * group of which a reader missed, doubled or reordered anything. Waits for those that are late.
  */
-export async function missed(databasePath: string, readers: Readers): Promise<string[]> {
+export async function missed(
+  databasePath: string,
+  readers: Pick<Readers, "report">,
+  timeoutMs = 20_000,
+): Promise<string[]> {
   const events = eventsOf(databasePath);
   const complaintsNow = async () => (await readers.report()).flatMap((report) => complain(report, events));
   return await until(
     "every reader has seen all",
     async () => ((await complaintsNow()).length === 0 ? [] : undefined),
-    20_000,
+    timeoutMs,
   ).catch(complaintsNow);
 }
 

@@ -22,7 +22,7 @@ describe.each(worlds)("an API with $name", ({ entry, share }) => {
   const dataDir = newDataDir();
   let api: ApiProcess | undefined;
   afterAll(async () => {
-    await api?.end("SIGKILL");
+    await api?.end("SIGTERM");
     removeDataDir(dataDir);
   });
 

@@ -4,7 +4,7 @@
 # Usage: build-addon.sh ADDON --base IMAGE [--tag NAME] [--help]
 #
 #   --base IMAGE   a full reference, or a name such as agentpod-js or agentpod-js:1.2.3, which is
-#                  looked for under REGISTRY_URL/REGISTRY_OWNER
+#                  looked for under REGISTRY_URL/REGISTRY_OWNER, on the engine and in the registry
 #   --tag NAME     the full reference to give the image; by default the base's name and the addon's,
 #                  addons in alphabetical order
 #
@@ -12,28 +12,28 @@
 set -Eeuo pipefail
 # shellcheck source=config.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/config.sh"
+# shellcheck source=lib/bake.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/bake.sh"
 
-# The base as it stands on the engine: what was given, or that name in our registry.
+# The base as it stands on the engine, or in our registry: what was given, or that name under ours.
 find_base() {
-  local given=$1 candidate
-  local candidates=("${given}" "${REGISTRY_URL}/${REGISTRY_OWNER}/${given}" "$(image_ref "${given%%:*}")")
-  for candidate in "${candidates[@]}"; do
+  local given=$1 candidate ours
+  ours="$(image_ref "${given%%:*}")"
+  for candidate in "${given}" "${REGISTRY_URL}/${REGISTRY_OWNER}/${given}" "${ours}"; do
     if image_exists "${candidate}"; then
       printf '%s\n' "${candidate}"
       return
     fi
   done
-  fail "base image '${given}' is not here; build it first (build.sh --flavor FLAVOR) or pull it"
+  [[ ${given} != */* ]] || ours=${given}
+  require_image "${ours}" "build it first (build.sh --flavor FLAVOR)"
+  printf '%s\n' "${ours}"
 }
 
 label() { docker image inspect --format "{{index .Config.Labels \"$1\"}}" "$2"; }
 
-# name_with FLAVOR ADDONS ADDON -> agentpod-FLAVOR-ADDON..., every addon once, in order
-name_with() {
-  local flavor=${1:-base} addons
-  addons="$(printf '%s\n' "${2//,/$'\n'}" "$3" | grep . | LC_ALL=C sort --unique | paste --serial --delimiters=-)"
-  printf 'agentpod-%s-%s\n' "${flavor}" "${addons}"
-}
+# with_addon ADDONS ADDON -> a comma list of all of them, every one once, in order
+with_addon() { printf '%s\n' "${1//,/$'\n'}" "$2" | grep . | LC_ALL=C sort --unique | paste --serial --delimiters=,; }
 
 main() {
   local addon='' base='' tag=''
@@ -52,16 +52,18 @@ main() {
   [[ -n ${base} ]] || fail "name the image to build on: --base IMAGE"
   require_engine
   base="$(find_base "${base}")"
-  local addons fetch_image
+  local flavor addons
+  flavor="$(label dev.agentpod.flavor "${base}")"
   addons="$(label dev.agentpod.addons "${base}")"
   [[ ",${addons}," != *",${addon},"* ]] || fail "${base} has ${addon} already"
-  tag="${tag:-$(image_ref "$(name_with "$(label dev.agentpod.flavor "${base}")" "${addons}" "${addon}")")}"
+  addons="$(with_addon "${addons}" "${addon}")"
+  export STEP_ADDON=${addon} STEP_BELOW=${base} STEP_ADDONS=${addons}
+  STEP_REF="${tag:-$(image_ref "agentpod-${flavor:-base}-${addons//,/-}")}"
   # What an addon fetches does not depend on the flavor; on the base it is fetched once for all.
-  fetch_image="$(image_ref agentpod-base)"
-  image_exists "${fetch_image}" || fetch_image="${base}"
-  build_image "${tag}" "${DOCKER_ROOT}/addons/${addon}" --build-arg "BASE_IMAGE=${base}" \
-    --build-arg "FETCH_IMAGE=${fetch_image}" --build-arg "ADDONS=$(printf '%s\n' "${addons//,/$'\n'}" "${addon}" | grep . | LC_ALL=C sort --unique | paste --serial --delimiters=,)" ||
-    fail "addon ${addon} could not be built; the log above says which step failed"
+  STEP_FETCH="$(image_ref agentpod-base)"
+  image_exists "${STEP_FETCH}" || STEP_FETCH=${base}
+  export STEP_REF STEP_FETCH
+  bake step
 }
 
 main "$@"

@@ -5,10 +5,14 @@
 #
 # Environment: REGISTRY_URL (localhost), REGISTRY_OWNER (agentpod), IMAGE_VERSION (docker/VERSION),
 #   DEBIAN_IMAGE (see versions.env), DEBIAN_MIRROR (address of a Debian archive; the image's own),
-#   BUILD_PROGRESS (plain, auto, quiet). Proxies, certificates and npm's registry are this machine's own.
+#   BUILD_PROGRESS (plain, auto, quiet), CACHE_REPOSITORY (where caches are read, and written with
+#   CACHE_WRITE=true), PLATFORMS (linux/amd64,linux/arm64; this machine's own), ATTESTATIONS (true adds a
+#   bill of materials and provenance). Proxies, certificates and npm's registry are this machine's own.
 set -Eeuo pipefail
 # shellcheck source=config.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/config.sh"
+# shellcheck source=lib/bake.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/bake.sh"
 
 main() {
   case ${1:-} in
@@ -20,8 +24,7 @@ main() {
   if ! image_exists "${DEBIAN_IMAGE}" && ! docker pull --quiet "${DEBIAN_IMAGE}" > /dev/null 2>&1; then
     fail "${DEBIAN_IMAGE} is neither here nor can it be pulled; docker/scripts/debian-image.sh makes it from a Debian mirror"
   fi
-  build_image "$(image_ref agentpod-base)" "${DOCKER_ROOT}/base" ||
-    fail "the base image could not be built; the log above says which step failed"
+  bake base
 }
 
 main "$@"

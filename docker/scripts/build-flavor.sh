@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds one flavor on agentpod-base. Prints the image's reference.
+# Builds one flavor on agentpod-base, which it pulls when the engine has it not. Prints the image's reference.
 #
 # Usage: build-flavor.sh FLAVOR [--help]
 #
@@ -7,6 +7,8 @@
 set -Eeuo pipefail
 # shellcheck source=config.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/config.sh"
+# shellcheck source=lib/bake.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib/bake.sh"
 
 main() {
   case ${1:-} in
@@ -14,13 +16,10 @@ main() {
     -h | --help) usage; exit 0 ;;
   esac
   (($# == 1)) || fail "one flavor at a time; see --help"
-  local flavor=$1 base
-  require_part flavors "${flavor}"
+  require_part flavors "$1"
   require_engine
-  base="$(image_ref agentpod-base)"
-  image_exists "${base}" || fail "${base} is not here; run build-base.sh first"
-  build_image "$(image_ref "agentpod-${flavor}")" "${DOCKER_ROOT}/flavors/${flavor}" --build-arg "BASE_IMAGE=${base}" ||
-    fail "flavor ${flavor} could not be built; the log above says which step failed"
+  require_image "$(image_ref agentpod-base)" "run build-base.sh first"
+  bake "flavor-$1"
 }
 
 main "$@"

@@ -2,7 +2,7 @@
 # Builds images in the order they stand on each other, using the cache. The last line printed on
 # stdout is the reference of the last image.
 #
-# Usage: build.sh all                                   the base, every flavor, every addon on every flavor
+# Usage: build.sh all                                   the base, every flavor, every addon on each of them
 #        build.sh base|flavors|addons                   that level; the one below has to be there
 #        build.sh --flavor FLAVOR [--addon ADDON]...    exactly the images this one needs, and it
 #        build.sh --help
@@ -12,19 +12,24 @@ set -Eeuo pipefail
 SCRIPTS="$(dirname -- "${BASH_SOURCE[0]}")"
 # shellcheck source=config.sh
 source "${SCRIPTS}/config.sh"
+# shellcheck source=lib/bake.sh
+source "${SCRIPTS}/lib/bake.sh"
 
 build_flavors() {
-  local flavor
-  for flavor in $(names_in flavors); do "${SCRIPTS}/build-flavor.sh" "${flavor}"; done
+  local targets
+  require_image "$(image_ref agentpod-base)" "run build.sh base first"
+  mapfile -t targets < <(names_in flavors | sed 's/^/flavor-/')
+  bake "${targets[@]}"
 }
 
+# On every flavor, and on the base alone, where it is measured what an addon weighs.
 build_addons() {
-  local flavor addon
-  for flavor in $(names_in flavors); do
-    for addon in $(names_in addons); do
-      "${SCRIPTS}/build-addon.sh" "${addon}" --base "$(image_ref "agentpod-${flavor}")"
-    done
+  local flavor addon targets=()
+  for flavor in base $(names_in flavors); do
+    require_image "$(image_ref "agentpod-${flavor}")" "run build.sh flavors first"
+    for addon in $(names_in addons); do targets+=("addon-${flavor}-${addon}"); done
   done
+  bake "${targets[@]}"
 }
 
 # build_one FLAVOR [ADDON]...
@@ -40,6 +45,9 @@ build_one() {
   printf '%s\n' "${image}"
 }
 
+# Writes docker/manifest.json, and fails when an image is over its budget.
+measure() { "${SCRIPTS}/manifest.sh" >&2; }
+
 main() {
   local target='' flavor='' addons=()
   while (($#)); do
@@ -54,10 +62,10 @@ main() {
   done
   [[ -z ${target} || -z ${flavor}${addons[*]-} ]] || fail "give a target or --flavor, not both"
   case ${target} in
-    all) "${SCRIPTS}/build-base.sh"; build_flavors; build_addons ;;
-    base) "${SCRIPTS}/build-base.sh" ;;
-    flavors) build_flavors ;;
-    addons) build_addons ;;
+    all) "${SCRIPTS}/build-base.sh"; build_flavors; build_addons; measure ;;
+    base) "${SCRIPTS}/build-base.sh"; measure ;;
+    flavors) build_flavors; measure ;;
+    addons) build_addons; measure ;;
     *)
       [[ -n ${flavor} ]] || fail "say what to build: all, base, flavors, addons, or --flavor FLAVOR"
       build_one "${flavor}" "${addons[@]}"

@@ -12,6 +12,8 @@
 #                  apart       starts with odd settings and sources
 #
 # Lists every check, ends with "N passed, N failed", and exits with 1 when one failed.
+#
+# Environment: HEALTHY_SECONDS_MAX (60), SERVING_SECONDS_MAX (90): how long a start may take.
 set -Eeuo pipefail
 SCRIPTS="$(dirname -- "${BASH_SOURCE[0]}")"
 # shellcheck source=config.sh

@@ -4,8 +4,8 @@
 
 # shellcheck disable=SC2034 # the parts' checks use them
 TOKEN=test-token-of-the-container
-HEALTHY_SECONDS_MAX=60
-SERVING_SECONDS_MAX=90
+HEALTHY_SECONDS_MAX="${HEALTHY_SECONDS_MAX:-60}"
+SERVING_SECONDS_MAX="${SERVING_SECONDS_MAX:-90}"
 STOP_MS_MAX=3000
 LIMITS=(--cap-drop ALL --security-opt no-new-privileges --pids-limit 4096 --memory 2g)
 

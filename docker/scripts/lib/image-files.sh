@@ -49,22 +49,35 @@ layers_hold_no_secret() {
   [[ ! -s ${work}/secrets ]] || { cat "${work}/secrets"; return 1; }
 }
 
-# layer_secrets TARBALL FOLDER
+# layer_secrets TARBALL FOLDER: a layer is unpacked only when a key is in it, to say in which file
 layer_secrets() {
-  mkdir "$2" &&
-    tar --extract --file "$1" --directory "$2" --no-same-owner --delay-directory-restore --exclude='dev/*' &&
-    chmod --recursive u+rwX "$2" &&
-    secrets_below "$2" | sed "s#^$2##" | without_known_keys &&
-    rm -rf "$2"
+  local keys
+  keys="$(gzip --decompress --stdout --force "$1" | count_keys)" || return 1
+  {
+    tar --list --verbose --file "$1" | identities || return 1
+    [[ ${keys} == 0 ]] || key_files "$1" "$2" || return 1
+  } | without_known_keys
 }
 
 # A header alone is in every program that reads keys; only with data behind it is it a key.
-secrets_below() {
-  LC_ALL=C grep --recursive --files-with-matches --text --null-data --perl-regexp \
-    --regexp='-----BEGIN [A-Z ]*PRIVATE KEY-----\r?\n[A-Za-z0-9+/=:, \r\n-]{40}' "$1" || (($? == 1)) || return 1
-  find "$1" -type f -size +0 \( -path '*/etc/machine-id' -o -path '*/dbus/machine-id' -o -name 'ssh_host_*_key' \
-    -o -name .npmrc -o -name .netrc -o -name .git-credentials -o -name .pgpass -o -path '*/.docker/config.json' \
-    -o -path '*/.aws/credentials' -o -path '*/run/secrets/*' \)
+KEY='-----BEGIN [A-Z ]*PRIVATE KEY-----\r?\n[A-Za-z0-9+/=:, \r\n-]{40}'
+
+count_keys() { LC_ALL=C grep --count --text --null-data --perl-regexp --regexp="${KEY}" || (($? == 1)); }
+
+key_files() {
+  mkdir "$2" && tar --extract --file "$1" --directory "$2" --no-same-owner --delay-directory-restore --exclude='dev/*' &&
+    chmod --recursive u+rwX "$2" || return 1
+  LC_ALL=C grep --recursive --files-with-matches --text --null-data --perl-regexp --regexp="${KEY}" "$2" | sed "s#^$2##"
+  rm -rf "$2"
+}
+
+# The files in a listing by tar that are there to tell who or what somebody is, and are not empty.
+identities() {
+  awk '$1 ~ /^-/ && $3 > 0' | sed -E 's#^(\S+ +){5}(\./)?#/#' | {
+    grep --extended-regexp \
+      '/machine-id$|/ssh_host_[a-z0-9]+_key$|/\.(npmrc|netrc|git-credentials|pgpass)$|/\.docker/config\.json$|/\.aws/credentials$|/run/secrets/' ||
+      (($? == 1))
+  }
 }
 
 without_known_keys() {

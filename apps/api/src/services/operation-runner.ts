@@ -1,6 +1,6 @@
 import type { Operation } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Logger } from "../http/logger.ts";
 import { ApiError } from "../http/problem.ts";
 import { getOperation, listActiveOperations, toOperation, updateOperation } from "../models/operation.ts";
@@ -9,8 +9,10 @@ import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "
 import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
 import type { EventLog } from "./event-log.ts";
 import type { OperationOutcome } from "./operation-observer.ts";
+import { inTurn } from "./in-turn.ts";
 import { concludeFailure, concludeSuccess, type Failure } from "./operation-outcome.ts";
 import { isTransient, leavesRuins, planSteps } from "./operation-plan.ts";
+import { ownerOf } from "./project-owner.ts";
 import { createStepRunner, type StepRunnerDeps } from "./operation-steps.ts";
 import { toApiError } from "./to-api-error.ts";
 
@@ -49,33 +51,42 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
   /** What is at work is cut off. */
   const stopping = new AbortController();
   /** By operation. */
-  const running = new Map<string, { projectId: string; work: Promise<void>; cancelled: AbortController }>();
+  const running = new Map<string, { work: Promise<void>; cancelled: AbortController }>();
+  /** By project: the work that the next one waits for. One that was cancelled may still be letting go of the sandbox. */
+  const latest = new Map<string, Promise<void>>();
   const waiters = new Map<string, Set<() => void>>();
 
   function submit(operationId: string): void {
     const operation = getOperation(db, operationId);
     if (!operation || running.has(operationId)) return;
     const { projectId, kind } = operation;
-    // One that was cancelled may still be letting go of the sandbox.
-    const earlier = [...running.values()].filter((run) => run.projectId === projectId).map(({ work }) => work);
     const lane = kind === "stop" || kind === "delete" ? quick : slow;
     const cancelled = new AbortController();
-    const work = Promise.allSettled(earlier)
+    const work = Promise.allSettled([latest.get(projectId)])
       .then(() => workOn(operationId, lane, cancelled.signal))
-      .finally(() => running.delete(operationId));
-    running.set(operationId, { projectId, work, cancelled });
+      .finally(() => {
+        running.delete(operationId);
+        if (latest.get(projectId) === work) latest.delete(projectId);
+      });
+    running.set(operationId, { work, cancelled });
+    latest.set(projectId, work);
   }
 
-  async function workOn(operationId: string, lane: typeof slow, cancelled: AbortSignal): Promise<void> {
+  function isOwn(projectId: string): boolean {
+    const project = getProjectById(db, projectId);
+    return !project || (ownerOf(project) ?? runtime.name) === runtime.name;
+  }
+
+  async function workOn(operationId: string, lane: LimitFunction, cancelled: AbortSignal): Promise<void> {
     while (!(await isOver(operationId, lane, cancelled))) await sleep(deps.recordAgainMs ?? 5_000, draining.signal);
     for (const resolve of waiters.get(operationId) ?? []) resolve();
     waiters.delete(operationId);
   }
 
   /** False when what happened could not even be recorded, as on a full disk: it goes on when it can. */
-  async function isOver(operationId: string, lane: typeof slow, cancelled: AbortSignal): Promise<boolean> {
+  async function isOver(operationId: string, lane: LimitFunction, cancelled: AbortSignal): Promise<boolean> {
     try {
-      await lane(() => execute(operationId, cancelled));
+      await inTurn(lane, cancelled, () => execute(operationId, cancelled));
       return true;
     } catch (error) {
       logger.error({ err: error, operationId }, "an operation could not be recorded; it is tried again");
@@ -225,11 +236,18 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
     /** Cuts off an operation that was recorded as cancelled; what is submitted next waits until it has let go. */
     cancel: (operationId: string): void => running.get(operationId)?.cancelled.abort(),
 
-    /** Submits everything unfinished; returns how many. */
+    /**
+     * Submits everything unfinished; returns how many. What was begun on another runtime waits for it: here it
+     * would make a second sandbox, or find nothing to delete.
+     */
     resume(): number {
       const unfinished = listActiveOperations(db);
-      for (const { id } of unfinished) submit(id);
-      return unfinished.length;
+      const own = unfinished.filter(({ projectId }) => isOwn(projectId));
+      const waiting = unfinished.length - own.length;
+      if (waiting > 0)
+        logger.warn({ waiting, runtime: runtime.name }, "operations of projects on another runtime wait for it");
+      for (const { id } of own) submit(id);
+      return own.length;
     },
 
     /** The operation as it stands when it is at its end, the signal aborts or the control plane closes. */

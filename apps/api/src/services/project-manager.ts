@@ -23,6 +23,7 @@ import type { ImageResolution, ResolverContext } from "./image-resolver.ts";
 import type { OperationRunner } from "./operation-runner.ts";
 import type { PortBook } from "./port-book.ts";
 import { chooseConfig, findGone, findViolations, type ConfigChoice, type ConfigRequest } from "./project-config.ts";
+import { ownerOf } from "./project-owner.ts";
 import { createProjectWriter } from "./project-writer.ts";
 import { servicesOf } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -93,7 +94,7 @@ export function createProjectManager(deps: ProjectManagerDeps) {
   /** A project that can be worked on here: one from before runtimes is taken over, another runtime's is refused. */
   function findOwn(id: string): ProjectRecord {
     const project = find(id);
-    const owner = project.runtime ?? (project.coolifyAppUuid === null ? runtime.name : "coolify");
+    const owner = ownerOf(project) ?? runtime.name;
     if (owner === runtime.name) return project;
     const fix = `This API serves ${runtime.name}; one that serves ${owner} can do this.`;
     throw new ApiError("runtime_mismatch", `The project lives on the ${owner} runtime. ${fix}`);

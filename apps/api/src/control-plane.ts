@@ -164,9 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       // What is still open are streams, whose readers go on where they were.
       await server.stop(true);
     });
-    const resumed = runner.resume();
-    const { drift } = await reconciler.reconcile();
-    logger.info({ runtime: runtime.name, resumed, drift }, "reconciled");
+    logger.info({ runtime: runtime.name, resumed: runner.resume() }, "operations resumed");
     reconciler.start();
     return { url: server.url.origin, runtime: runtime.name, close };
   } catch (error) {

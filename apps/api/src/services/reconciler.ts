@@ -5,9 +5,10 @@ import { ApiError } from "../http/problem.ts";
 import { getActiveOperation, latestOperation } from "../models/operation.ts";
 import { getProjectById, listProjects, type ProjectRecord } from "../models/project.ts";
 import { RuntimeError, type ObservedSandbox, type Runtime } from "../runtimes/runtime.ts";
-import { backoffMs, type RetryPolicy, sleep } from "./backoff.ts";
+import { type RetryPolicy, sleep } from "./backoff.ts";
 import { findDrift, mayPass, type Finding } from "./drift.ts";
 import type { Accepted, ProjectManager } from "./project-manager.ts";
+import { createRetryTurns } from "./retry-turns.ts";
 
 export interface ReconcilerDeps {
   db: Database;
@@ -16,7 +17,7 @@ export interface ReconcilerDeps {
   logger: Logger;
   /** Between two looks. */
   intervalMs: number;
-  /** How failed projects whose trouble may pass are tried again. */
+  /** How failed projects whose trouble may pass, and sandboxes that do not stay as they should, are tried again. */
   retry: Pick<RetryPolicy, "firstDelayMs" | "delayMsMax">;
   now: () => Date;
 }
@@ -26,8 +27,14 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 /** A look does not wait longer for what it removes. */
 const SWEEP_MS = 30_000;
 
+/** So many rows are looked at before requests are answered again. */
+const PAGE = 200;
+/** How long a look that is under way is waited for at the end. */
+const CLOSE_MS = 500;
+
 type Outcome = Pick<DriftEntry, "action" | "operationId">;
 const nothingDone: Outcome = { action: "none", operationId: null };
+const waiting: Outcome = { action: "waiting", operationId: null };
 
 /**
  * Compares what runs with what is recorded, again and again, puts right what it can and reports the
@@ -38,10 +45,10 @@ export function createReconciler(deps: ReconcilerDeps) {
   let last: DriftReport = { runtime: runtime.name, checkedAt: null, error: null, drift: [] };
   let looking: Promise<DriftReport> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let closed = false;
+  const closing = new AbortController();
   /** Found adrift by the last look: a state may also have been seen in passing. */
   let suspects: ReadonlySet<string> = new Set();
-  const tries = new Map<string, { count: number; at: number }>();
+  const turns = createRetryTurns({ policy: deps.retry, now: deps.now });
   /** Begun by a look and not at their end yet. */
   const sweeping = new Map<string, Promise<void>>();
   let unknown = "";
@@ -50,6 +57,7 @@ export function createReconciler(deps: ReconcilerDeps) {
     const checkedAt = deps.now().toISOString();
     try {
       const observed = new Map((await runtime.list()).map((sandbox) => [sandbox.projectId, sandbox]));
+      if (closing.signal.aborted) return last;
       const drift = [...(await lookAtProjects(observed, isSure)), ...(await lookAtStrays(observed))];
       last = { runtime: runtime.name, checkedAt, error: null, drift };
     } catch (error) {
@@ -67,17 +75,17 @@ export function createReconciler(deps: ReconcilerDeps) {
     const drift: DriftEntry[] = [];
     const adrift = new Set<string>();
     for await (const project of ownProjects(db, runtime)) {
-      if (closed) break;
+      if (closing.signal.aborted) break;
       if (getActiveOperation(db, project.id)) continue;
       const sandbox = observed.get(project.id);
       const finding = findDrift(project, sandbox);
-      if (finding?.kind !== "failed") tries.delete(project.id);
       if (finding === null) continue;
       adrift.add(project.id);
       const entry = await putRight(project, finding, sandbox, isSure || suspects.has(project.id));
       if (entry !== null) drift.push(entry);
     }
     suspects = adrift;
+    turns.forget((id) => !adrift.has(id));
     return drift;
   }
 
@@ -98,6 +106,7 @@ export function createReconciler(deps: ReconcilerDeps) {
       if (finding.kind === "failed") return { ...entry, ...(await retry(project)) };
       if (finding.kind !== "not_running" && finding.kind !== "not_stopped") return { ...entry, ...nothingDone };
       if (!isSure) return { ...entry, action: "watching", operationId: null };
+      if (!turns.hasTurn(project.id)) return { ...entry, ...waiting };
       const done = await repair(project.id);
       return done && { ...entry, ...done };
     } catch (error) {
@@ -113,6 +122,7 @@ export function createReconciler(deps: ReconcilerDeps) {
   /** Null when a fresh look shows nothing to repair. */
   async function repair(id: string): Promise<Outcome | null> {
     const sandbox = await runtime.inspect(id);
+    if (closing.signal.aborted) return null;
     const project = getProjectById(db, id);
     const finding = project && !getActiveOperation(db, id) ? findDrift(project, sandbox) : null;
     if (finding?.kind === "not_running") return repairing(await projects.start(id));
@@ -121,16 +131,15 @@ export function createReconciler(deps: ReconcilerDeps) {
   }
 
   function repairing({ project, operation }: Accepted): Outcome {
+    turns.take(project.id);
     logger.info({ projectId: project.id, operationId: operation?.id }, "a sandbox is brought in line with its record");
     return { action: "repairing", operationId: operation?.id ?? null };
   }
 
   async function retry(project: ProjectRecord): Promise<Outcome> {
     if (!mayPass(project)) return nothingDone;
-    const now = deps.now().getTime();
-    const { count, at } = tries.get(project.id) ?? { count: 0, at: now };
-    if (now < at) return { action: "waiting", operationId: null };
-    tries.set(project.id, { count: count + 1, at: now + backoffMs(count + 1, deps.retry) });
+    if (!turns.hasTurn(project.id)) return waiting;
+    turns.take(project.id);
     const { operation } = await resumeTowards(project);
     return { action: "retrying", operationId: operation?.id ?? null };
   }
@@ -148,9 +157,12 @@ export function createReconciler(deps: ReconcilerDeps) {
 
   async function lookAtStrays(observed: ReadonlyMap<string, ObservedSandbox>): Promise<DriftEntry[]> {
     const strays: DriftEntry[] = [];
+    let looks = 0;
     for (const { projectId, state } of observed.values()) {
-      if (closed || getProjectById(db, projectId)) continue;
-      tries.delete(projectId);
+      looks += 1;
+      if (looks % PAGE === 0) await nextTurn();
+      if (closing.signal.aborted) break;
+      if (getProjectById(db, projectId)) continue;
       const about = { projectId, desiredState: null, status: null, observedState: state, operationId: null };
       // Only a recorded, finished delete proves that nobody wants it: after an older backup was
       // restored, an unknown sandbox may well be somebody's work.
@@ -172,7 +184,8 @@ export function createReconciler(deps: ReconcilerDeps) {
       const work = sweeping.get(projectId) ?? runtime.sweep(projectId).finally(() => sweeping.delete(projectId));
       sweeping.set(projectId, work);
       const grace = new AbortController();
-      const isDone = await Promise.race([work.then(() => true), sleep(SWEEP_MS, grace.signal).then(() => false)]);
+      const isLate = sleep(SWEEP_MS, AbortSignal.any([grace.signal, closing.signal])).then(() => false);
+      const isDone = await Promise.race([work.then(() => true), isLate]);
       grace.abort();
       if (!isDone) return { message: `${left} and is being removed.`, action: "waiting" };
       logger.info({ projectId }, "what was left of a deleted project was removed");
@@ -199,43 +212,58 @@ export function createReconciler(deps: ReconcilerDeps) {
     return looking;
   }
 
-  function schedule(): void {
-    if (closed) return;
-    timer = setTimeout(() => {
-      lookNow(false)
-        .catch((error: unknown) => logger.error({ err: error }, "a look at the runtime failed"))
-        .finally(schedule);
-    }, deps.intervalMs);
-    timer.unref();
+  function lookAgain(isSure: boolean): void {
+    lookNow(isSure)
+      .then(({ drift }) => isSure && logger.info({ runtime: runtime.name, drift: drift.length }, "reconciled"))
+      .catch((error: unknown) => logger.error({ err: error }, "a look at the runtime failed"))
+      .finally(() => {
+        if (closing.signal.aborted) return;
+        timer = setTimeout(() => lookAgain(false), deps.intervalMs);
+        timer.unref();
+      });
   }
 
   return {
     /** What the last look found; looks when there was none yet. */
     report: (): Promise<DriftReport> => (last.checkedAt === null ? lookNow(false) : Promise.resolve(last)),
 
-    /** Looks now and puts right at once what it finds, instead of waiting for a second look to confirm it. */
-    reconcile: (): Promise<DriftReport> => lookNow(true),
-
-    /** Looks again and again until closed. */
-    start: schedule,
-
-    async close(): Promise<void> {
-      closed = true;
-      clearTimeout(timer);
+    /**
+     * Looks now and puts right at once what it finds, instead of waiting for a second look to confirm it.
+     * A look that is under way saw things before this was asked for, and may not be as sure.
+     */
+    async reconcile(): Promise<DriftReport> {
       await looking?.catch(() => undefined);
+      return closing.signal.aborted ? last : await lookNow(true);
+    },
+
+    /** Looks at once, puts right what it finds, and looks again and again until closed. */
+    start: (): void => lookAgain(true),
+
+    /** A look that takes long is left to itself: it changes nothing any more. */
+    async close(): Promise<void> {
+      closing.abort();
+      clearTimeout(timer);
+      const ended = looking?.catch(() => undefined);
+      const grace = new AbortController();
+      await Promise.race([ended?.then(() => grace.abort()), sleep(CLOSE_MS, grace.signal)]);
+      grace.abort();
     },
   };
 }
 
-/** Page by page, so that requests are answered between. */
+/** Page by page. */
 async function* ownProjects(db: Database, runtime: Runtime): AsyncGenerator<ProjectRecord> {
   let after: { createdAt: string; id: string } | undefined;
   for (;;) {
-    const page = listProjects(db, { limit: 200, ...(after ? { after } : {}) });
+    const page = listProjects(db, { limit: PAGE, ...(after ? { after } : {}) });
     yield* page.filter((project) => project.runtime === runtime.name);
     const last = page.at(-1);
-    if (page.length < 200 || !last) return;
+    if (page.length < PAGE || !last) return;
     after = { createdAt: last.createdAt, id: last.id };
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

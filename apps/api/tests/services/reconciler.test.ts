@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
+import { createLogger } from "../../src/http/logger.ts";
+import { createReconciler } from "../../src/services/reconciler.ts";
 import { idsOf } from "../support/ids-of.ts";
 import { createProjects } from "../support/projects.ts";
 import { until } from "../support/wait.ts";
@@ -119,6 +121,77 @@ describe("the reconciler", () => {
     ]);
     await w.end((await w.projects.restart(id)).operation);
     expect((await w.reconciler.reconcile()).drift).toEqual([]);
+  });
+
+  test("starts a sandbox that ends again and again ever more rarely, until it stayed up for long", async () => {
+    const w = await start();
+    await make(w);
+    let now = new Date("2030-01-01T00:00:00Z").getTime();
+    const reconciler = createReconciler({
+      ...w,
+      logger: createLogger("silent"),
+      intervalMs: 60_000,
+      retry: { firstDelayMs: 10_000, delayMsMax: 100_000 },
+      now: () => new Date(now),
+    });
+    /** Ends it, and tells what is done about it after so many seconds. */
+    const actionAfter = async (seconds: number) => {
+      await w.runtime.close();
+      now += seconds * 1000;
+      const { drift } = await reconciler.reconcile();
+      const [entry] = drift;
+      if (entry?.action === "repairing") await w.end({ id: entry.operationId ?? "" });
+      return entry?.action;
+    };
+    expect(await actionAfter(0)).toBe("repairing");
+    expect(await actionAfter(1)).toBe("waiting");
+    expect(await actionAfter(9)).toBe("repairing");
+    // That it was seen up for a moment says nothing.
+    expect((await reconciler.reconcile()).drift).toEqual([]);
+    expect(await actionAfter(9)).toBe("waiting");
+    expect(await actionAfter(11)).toBe("repairing");
+    now += 200_000;
+    expect((await reconciler.reconcile()).drift).toEqual([]);
+    expect(await actionAfter(0)).toBe("repairing");
+    expect(await actionAfter(10)).toBe("repairing");
+    await reconciler.close();
+  });
+
+  test("looks anew when it is told to while a look is under way that is not sure", async () => {
+    const w = await start();
+    const id = await make(w);
+    await w.runtime.close();
+    const { list } = w.runtime;
+    const hold = Promise.withResolvers<void>();
+    w.runtime.list = async () => {
+      const seen = await list();
+      await hold.promise;
+      return seen;
+    };
+    const report = w.reconciler.report();
+    const told = w.reconciler.reconcile();
+    hold.resolve();
+    expect((await report).drift).toMatchObject([{ projectId: id, action: "watching" }]);
+    expect((await told).drift).toMatchObject([{ projectId: id, action: "repairing" }]);
+  });
+
+  test("does not keep the API from ending while the runtime takes its time to answer", async () => {
+    const w = await start();
+    const id = await make(w);
+    await w.runtime.close();
+    const { list } = w.runtime;
+    const hold = Promise.withResolvers<void>();
+    w.runtime.list = async () => {
+      await hold.promise;
+      return await list();
+    };
+    const look = w.reconciler.reconcile();
+    const startedAt = performance.now();
+    await w.reconciler.close();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    hold.resolve();
+    expect((await look).checkedAt).toBeNull();
+    expect(w.projects.get(id).status).toBe("running");
   });
 
   test("sweeps what a finished delete left, and leaves alone what no record explains", async () => {

@@ -31,8 +31,9 @@ keep_token() {
   umask 022
 }
 
+# The addons' data (.agentpod) is no content: it is there when a first clone has failed.
 workspace_is_empty() {
-  [[ -z $(find "${WORKSPACE}" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]]
+  [[ -z $(find "${WORKSPACE}" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .agentpod -print -quit) ]]
 }
 
 # Clones beside the goal and moves into place, so that a broken clone is never taken for the source.

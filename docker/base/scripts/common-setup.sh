@@ -2,6 +2,8 @@
 # What the Dockerfiles of the base, the flavors and the addons have in common. Runs as root in a build.
 #
 # Usage: common-setup.sh apt-install PACKAGE...    install from Debian, leave no lists, caches or logs
+#        common-setup.sh apt-download FOLDER PACKAGE...
+#                                                  Debian packages as files, without what they depend on
 #        common-setup.sh npm ARGUMENT...           npm without install scripts
 #        common-setup.sh fetch "NAME@VERSION INTEGRITY" FOLDER
 #                                                  unpack one npm tarball after checking it
@@ -20,7 +22,8 @@ main() {
   local task=${1:-}
   (($#)) && shift
   case ${task} in
-    apt-install) apt_install "$@" ;;
+    apt-install) run_apt install --yes "$@" ;;
+    apt-download) apt_download "$@" ;;
     npm) run_npm "$@" ;;
     fetch) fetch "$@" ;;
     slim) slim ;;
@@ -29,7 +32,14 @@ main() {
   esac
 }
 
-apt_install() {
+apt_download() {
+  mkdir --parents "$1"
+  cd "$1"
+  run_apt download -o APT::Sandbox::User=root "${@:2}"
+}
+
+# run_apt ARGUMENT...: apt-get with fresh lists, from the machine's mirror, leaving nothing behind
+run_apt() {
   export DEBIAN_FRONTEND=noninteractive
   local options=(-qq -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0)
   [[ -f ${CA_FILE} ]] && options+=(-o "Acquire::https::CaInfo=${CA_FILE}")
@@ -41,7 +51,7 @@ apt_install() {
     options+=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=${sources}")
   fi
   apt-get "${options[@]}" update
-  apt-get "${options[@]}" install --yes "$@"
+  apt-get "${options[@]}" "$@"
   rm -rf "${sources:-/nonexistent}"
   clean_apt
 }

@@ -134,8 +134,10 @@ export function createProjectManager(deps: ProjectManagerDeps) {
     const earlier = answered(keyed);
     if (earlier) return earlier;
     const seen = findOwn(id);
-    // A deploy resolves again, so that it takes up a newer image; other verbs only what was never resolved.
-    const resolves = kind === "deploy" || (kind !== "stop" && seen.generation === 0);
+    // A deploy resolves again, so that it takes up a newer image; other verbs only what was never resolved,
+    // or lost its services to an older version of the database, which kept none without a port on this host.
+    const isResolved = seen.generation > 0 && seen.ports.length > 0;
+    const resolves = kind === "deploy" || (kind !== "stop" && !isResolved);
     const resolution = resolves ? settle({}, seen).resolution : undefined;
     const picked = resolution ? await pickFor(resolution) : null;
     return commit(keyed, () => {

@@ -44,19 +44,23 @@ export function createProjectReader({
     }
   }
 
-  async function isHealthy(project: ProjectRecord): Promise<boolean | null> {
-    const port = project.ports.find(({ name }) => name === "gateway")?.hostPort;
-    if (typeof port !== "number" || project.gatewayToken === null) return null;
+  /** Null where there is none, or it was sealed with another key. */
+  function tokenOf({ id, gatewayToken }: ProjectRecord): string | null {
     try {
-      const token = openToken(project.id, project.gatewayToken, secretBox);
-      const signal = new AbortController().signal;
-      const answer = await askGateway({ baseUrl: `http://127.0.0.1:${port}`, token, timeoutMs: 1_000, signal });
-      return answer.kind === "info" && answer.projectId === project.id;
+      return gatewayToken === null ? null : openToken(id, gatewayToken, secretBox);
     } catch (error) {
-      // Without the token there is no telling.
       if (error instanceof RuntimeError) return null;
       throw error;
     }
+  }
+
+  async function isHealthy(project: ProjectRecord): Promise<boolean | null> {
+    const port = project.ports.find(({ name }) => name === "gateway")?.hostPort;
+    const token = tokenOf(project);
+    if (typeof port !== "number" || token === null) return null;
+    const signal = new AbortController().signal;
+    const answer = await askGateway({ baseUrl: `http://127.0.0.1:${port}`, token, timeoutMs: 1_000, signal });
+    return answer.kind === "info" && answer.projectId === project.id;
   }
 
   return {
@@ -75,7 +79,7 @@ export function createProjectReader({
     },
 
     /**
-     * Without the providers' credentials, whatever printed them.
+     * Without the providers' credentials and the gateway's token, whatever printed them.
      * @throws ApiError `not_running` when the runtime holds nothing of the project.
      */
     async logs(
@@ -87,7 +91,8 @@ export function createProjectReader({
       if (observed.error !== null) throw new ApiError("runtime_unavailable", observed.error);
       if (observed.state === null || observed.state === "absent")
         throw new ApiError("not_running", "The project has no sandbox now, and so no log; start it first.");
-      const blank = blanker(providers.secrets());
+      const token = tokenOf(project);
+      const blank = blanker([...providers.secrets(), ...(token === null ? [] : [token])]);
       return async function* (signal) {
         try {
           for await (const line of runtime.logs(id, { ...options, signal }))

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { listEvents } from "../../src/models/event.ts";
-import { getOperation, insertOperation } from "../../src/models/operation.ts";
+import { getOperation } from "../../src/models/operation.ts";
 import { listSteps } from "../../src/models/operation-step.ts";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
 import { idsOf } from "../support/ids-of.ts";
@@ -179,6 +179,18 @@ describe("an operation", () => {
     expect(await w.runtime.inspect(created.project.id)).toMatchObject({ state: "running", generation: 2 });
   });
 
+  test("gives back its services to a project that a rollback of the database took them from", async () => {
+    const w = await start();
+    const { operation, project } = await w.projects.create(input);
+    await w.end(operation);
+    w.db.run("DELETE FROM port_allocations WHERE project_id = ?", [project.id]);
+    const { operation: restart } = await w.projects.restart(project.id);
+    expect((await w.end(restart)).status).toBe("succeeded");
+    const { ports, gatewayUrl } = w.projects.get(project.id);
+    expect(ports.map(({ name }) => name)).toEqual(project.ports.map(({ name }) => name));
+    expect((await fetch(`${gatewayUrl}/health`)).status).toBe(200);
+  });
+
   test("records each run of each step, and how it ended", async () => {
     const w = await start(failing("start", 1, () => new RuntimeError("unavailable", "the engine is away")));
     const { operation } = await w.projects.create(input);
@@ -237,42 +249,6 @@ describe("an operation", () => {
     expect(await idsOf(w.runtime)).toEqual([]);
     expect(typesOf(w)).toEqual(["resolved", "cancelled", "deleting", "created", "deleted"]);
     expect(listSteps(w.db, removal.operation?.id ?? "")).toEqual([]);
-  });
-
-  test("that waits for its turn when its project is deleted does not keep the delete waiting", async () => {
-    const hold = Promise.withResolvers<void>();
-    const w = await start();
-    const [first] = w.runtime.steps.deploy;
-    if (first === undefined) throw new Error("a deploy has no steps");
-    const { run } = first;
-    first.run = async (...args) => {
-      await hold.promise;
-      await run(...args);
-    };
-    const made = await Promise.all(Array.from({ length: 6 }, async () => await w.projects.create(input)));
-    const waiting = made.find(({ operation }) => getOperation(w.db, operation?.id ?? "")?.status === "pending");
-    const { operation } = await w.projects.remove(waiting?.project.id ?? "");
-    expect((await w.end(operation)).status).toBe("succeeded");
-    expect((await w.end(waiting?.operation ?? null)).status).toBe("cancelled");
-    hold.resolve();
-  });
-
-  test("of a project on another runtime waits for that runtime", async () => {
-    const w = await start();
-    const { operation, project } = await w.projects.create(input);
-    await w.end(operation);
-    await w.end((await w.projects.stop(project.id)).operation);
-    w.db.run("UPDATE projects SET runtime = 'docker' WHERE id = ?", [project.id]);
-    const begun = insertOperation(w.db, { projectId: project.id, kind: "start" });
-    if (!begun.ok) throw new Error("another is at work");
-    expect(w.runner.resume()).toBe(0);
-    // One that is resumed too, or was before, would be done by now.
-    await w.end((await w.projects.create(input)).operation);
-    expect(getOperation(w.db, begun.value.id)?.status).toBe("pending");
-    expect((await w.runtime.inspect(project.id)).state).toBe("exited");
-    w.db.run("UPDATE projects SET runtime = 'process' WHERE id = ?", [project.id]);
-    expect(w.runner.resume()).toBe(1);
-    expect((await w.end(begun.value)).status).toBe("succeeded");
   });
 
   test("that fails for good leaves nothing that ends and starts again for ever", async () => {

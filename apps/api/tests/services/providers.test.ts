@@ -114,10 +114,12 @@ describe("a sandbox", () => {
     set("anthropic", value);
     const id = await made();
     expect(await environmentOf(id)).toEqual({ ANTHROPIC_API_KEY: value });
-    await Bun.write(`${world.dataDir}/projects/${id}/gateway.log`, `it prints ${value} twice ${value}\n`);
+    const token = (await Bun.file(`${world.dataDir}/projects/${id}/gateway-token`).text()).trim();
+    const printed = `it prints ${value} twice ${value}, and ${token}\n`;
+    await Bun.write(`${world.dataDir}/projects/${id}/gateway.log`, printed);
     const log = await world.reader.logs(id, { tail: 10, follow: false });
     const lines = await Array.fromAsync(log(AbortSignal.timeout(5_000)));
-    expect(lines.map(({ message }) => message)).toEqual(["it prints [redacted] twice [redacted]"]);
+    expect(lines.map(({ message }) => message)).toEqual(["it prints [redacted] twice [redacted], and [redacted]"]);
     await Bun.write(`${world.dataDir}/projects/${id}/gateway.log`, "");
 
     const commands = (await systemTable().scan()).map(({ command }) => command);

@@ -27,6 +27,7 @@ export const COMMANDS = {
   agentpod: { steps: [["apps/api/src/cli.ts"]] },
   chaos: { steps: [["apps/api/tests/chaos/main.ts"]] },
   bench: { steps: [["bench/src/main.ts"]] },
+  "image-manifest": { steps: [["docker/scripts/manifest.ts"]] },
   verify: { steps: [staticChecks, tests], env: turboEnv },
   "verify:static": { steps: [staticChecks], env: turboEnv },
   format: { steps: [["node_modules/oxfmt/bin/oxfmt", "--write"]] },

@@ -62,6 +62,7 @@ const fields = {
   DOCKER_CONFIG: z.string().refine((path) => !path.includes("\0"), "must be a folder path"),
   REGISTRY_OWNER: z.string().regex(owner, "must be a lower-case name such as agentpod"),
   IMAGE_VERSION: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, "must be an image tag such as 0.1.0"),
+  IMAGE_MANIFEST: z.string().refine((path) => !path.includes("\0"), "must be a file path"),
   WILDCARD_DOMAIN: z
     .string()
     .regex(domain, "must be a lower-case domain without scheme or `*.`, such as pods.example.com"),
@@ -218,6 +219,8 @@ export interface Config {
   registryUrl: string;
   registryOwner: string;
   imageVersion: string;
+  /** What the images were measured to weigh; written by `docker/scripts/manifest.sh`. */
+  imageManifestPath: string;
   wildcardDomain: string | null;
   encryptionKey: string | undefined;
   /** What `agentpod secrets rotate` replaces it by. */
@@ -257,6 +260,7 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     registryUrl: values.REGISTRY_URL ?? "localhost",
     registryOwner: values.REGISTRY_OWNER ?? "agentpod",
     imageVersion: values.IMAGE_VERSION ?? releasedVersion(repoRoot),
+    imageManifestPath: within(values.IMAGE_MANIFEST ?? "docker/manifest.json"),
     wildcardDomain: values.WILDCARD_DOMAIN ?? null,
     encryptionKey: values.ENCRYPTION_KEY,
     encryptionKeyNew: values.ENCRYPTION_KEY_NEW,

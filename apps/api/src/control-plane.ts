@@ -11,6 +11,7 @@ import type { Logger } from "./http/logger.ts";
 import { applicationRecords } from "./models/application-record.ts";
 import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
+import { readImageSizes } from "./services/image-sizes.ts";
 import type { OperationRunnerDeps } from "./services/operation-runner.ts";
 import { loadInstanceId } from "./services/instance-id.ts";
 import { createLegacyUsage } from "./services/legacy-usage.ts";
@@ -123,6 +124,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...shared,
       secretBox,
       naming: config,
+      imageSizes: readImageSizes(config.imageManifestPath, logger),
       // Below what operating systems give to outgoing connections.
       portRange: { from: 20_000, to: 32_767 },
       concurrency: 8,

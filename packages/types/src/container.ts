@@ -22,6 +22,8 @@ const name = visibleName;
 const description = z.string().max(500).nullable();
 const sortOrder = z.int().min(0).max(1_000_000);
 const priceMonthly = z.number().min(0).max(1_000_000);
+const sizeRule =
+  "in MB of 1,000,000 bytes, unpacked. As it was measured when the images were built, until a size is given with POST or PATCH; null takes that back.";
 const imageSizeMb = z.int().min(0).max(1_000_000).nullable();
 
 /** CPU, memory and disk a sandbox may use, and what it costs a month. */
@@ -45,7 +47,7 @@ export const ContainerFlavor = z.object({
   description,
   languages: z.array(z.string().min(1).max(50)).max(50),
   /** What the flavor adds to the base image, in MB, unpacked. */
-  imageSizeMb,
+  imageSizeMb: imageSizeMb.meta({ description: `What the flavor adds to the base image, ${sizeRule}` }),
   isDefault: z.boolean(),
   sortOrder,
 });
@@ -60,8 +62,8 @@ export const ContainerAddon = z.object({
   name,
   description,
   category: AddonCategory,
-  /** What the addon adds to a flavor's image, in MB, unpacked. */
-  imageSizeMb,
+  /** What the addon adds to an image, in MB, unpacked. */
+  imageSizeMb: imageSizeMb.meta({ description: `What the addon adds to an image, ${sizeRule}` }),
   /** The port its web interface listens on inside the container. */
   port: z.int().min(1).max(65_535).nullable(),
   requiresGpu: z.boolean(),

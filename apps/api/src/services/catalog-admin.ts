@@ -77,25 +77,46 @@ export function createCatalogAdmin(db: Database, catalog: Catalog) {
     flavors: {
       create: (flavor: NewContainerFlavor) => {
         checkNewId("flavor", flavor.id);
-        return done("flavor", createFlavor(db, flavor));
+        const made = done("flavor", createFlavor(db, flavor));
+        return shown(catalog.snapshot().flavors, made);
       },
-      update: (id: string, patch: ContainerFlavorPatch) => done("flavor", updateFlavor(db, id, patch)),
+      update: (id: string, patch: ContainerFlavorPatch) => {
+        const changes = chosen(patch, entryIn(catalog.snapshot().flavors, id));
+        const changed = done("flavor", updateFlavor(db, id, changes));
+        return shown(catalog.snapshot().flavors, changed);
+      },
       remove: (id: string) => done("flavor", deleteFlavor(db, id)),
     },
     addons: {
       create: (addon: NewContainerAddon) => {
         checkNewId("addon", addon.id);
         checkAddon(addon, addon.id);
-        return done("addon", createAddon(db, addon));
+        const made = done("addon", createAddon(db, addon));
+        return shown(catalog.snapshot().addons, made);
       },
       update: (id: string, patch: ContainerAddonPatch) => {
         checkAddon(patch, id);
-        return done("addon", updateAddon(db, id, patch));
+        const changes = chosen(patch, entryIn(catalog.snapshot().addons, id));
+        const changed = done("addon", updateAddon(db, id, changes));
+        return shown(catalog.snapshot().addons, changed);
       },
       remove: (id: string) => done("addon", deleteAddon(db, id)),
     },
   };
 }
+
+const entryIn = <Entry extends { id: string }>(entries: readonly Entry[], id: string): Entry | undefined =>
+  entries.find((entry) => entry.id === id);
+
+/** The entry as everybody sees it from now on. */
+const shown = <Entry extends { id: string }>(entries: readonly Entry[], written: Entry): Entry =>
+  entryIn(entries, written.id) ?? written;
+
+/** A size sent back as it was answered is nobody's choice: it may be a measured one. */
+const chosen = <Patch extends { imageSizeMb?: number | null | undefined }>(
+  { imageSizeMb, ...rest }: Patch,
+  answered: { imageSizeMb: number | null } | undefined,
+) => (imageSizeMb === undefined || imageSizeMb === answered?.imageSizeMb ? rest : { ...rest, imageSizeMb });
 
 type Refusal = "id_taken" | "not_found" | "is_default" | "in_use";
 

@@ -5,6 +5,7 @@ import type { RetryPolicy } from "./backoff.ts";
 import { createCatalog } from "./catalog.ts";
 import { createEventLog } from "./event-log.ts";
 import type { ResolverContext } from "./image-resolver.ts";
+import type { ImageSizes } from "./image-sizes.ts";
 import { createOperationRunner, type OperationRunnerDeps } from "./operation-runner.ts";
 import { createPortAllocator, type PortRange } from "./port-allocator.ts";
 import { createPortBook } from "./port-book.ts";
@@ -29,6 +30,8 @@ export interface ProjectServicesDeps {
   recordAgainMs?: number;
   sunsetAt: Date;
   now: () => Date;
+  /** What parts of images were measured to add; without it the catalog tells its own figures. */
+  imageSizes?: ImageSizes | undefined;
   observer?: OperationRunnerDeps["observer"];
   beforeStep?: OperationRunnerDeps["beforeStep"] | undefined;
 }
@@ -46,7 +49,7 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     // Nothing routes public names to a bare process.
     wildcardDomain: runtime.name === "process" ? null : wildcardDomain,
   };
-  const catalog = createCatalog(db);
+  const catalog = createCatalog(db, deps.imageSizes);
   const context = (): ResolverContext => ({ ...catalog.snapshot(), ...naming, capabilities: runtime.capabilities });
   const events = createEventLog(db);
   const providers = createProviders({ db, secretBox });

@@ -5,6 +5,7 @@ import { closeDatabase } from "../../src/db/prepared.ts";
 import type { GuardOptions } from "../../src/http/guard.ts";
 import { createLogger, type LogLevel } from "../../src/http/logger.ts";
 import type { ImageInspector } from "../../src/services/image-availability.ts";
+import type { ImageSizes } from "../../src/services/image-sizes.ts";
 import { createLegacyUsage, type LegacyUsageDeps } from "../../src/services/legacy-usage.ts";
 import { createMetrics, type Metrics } from "../../src/services/metrics/metrics.ts";
 import { createProjectServices } from "../../src/services/project-services.ts";
@@ -22,6 +23,7 @@ export interface TestAppOptions {
   inspector?: ImageInspector;
   registryAnswers?: () => Promise<boolean>;
   capabilities?: Partial<StandInRuntime["capabilities"]>;
+  imageSizes?: ImageSizes;
   /** Otherwise in memory. */
   databasePath?: string;
   /** Takes the log's lines, which are kept otherwise. */
@@ -70,6 +72,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       imageVersion: "1.2.3",
       wildcardDomain: options.wildcardDomain ?? null,
     },
+    imageSizes: options.imageSizes,
     portRange: { from: 32_768, to: 60_000 },
     concurrency: 4,
     retry: { attemptsMax: 1, firstDelayMs: 1, delayMsMax: 1 },

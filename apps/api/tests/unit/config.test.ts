@@ -42,6 +42,12 @@ describe("the configuration", () => {
     expect(load({ DATA_DIR: "/srv/pods", DATABASE_PATH: "/db/x.db" }).databasePath).toBe("/db/x.db");
   });
 
+  test("finds the manifest of images in the checkout unless IMAGE_MANIFEST names another", () => {
+    expect(load({}).imageManifestPath).toBe(join(repoRoot, "docker/manifest.json"));
+    expect(load({ IMAGE_MANIFEST: "/srv/sizes.json" }).imageManifestPath).toBe("/srv/sizes.json");
+    expect(problemsOf({ IMAGE_MANIFEST: "a\0b" })).toEqual(["IMAGE_MANIFEST"]);
+  });
+
   test("lists every wrong value at once, by name and with what is expected", () => {
     const env = {
       PORT: "80a",

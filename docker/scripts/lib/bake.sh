@@ -43,7 +43,14 @@ build_problem() {
 }
 
 # Runs a command with all its output on stderr, and prints the last of it again on stdout, for the caller to read.
-aloud() { "$@" 2>&1 | tee /dev/stderr | tail --lines=40; }
+aloud() {
+  local line
+  "$@" 2>&1 |
+    while IFS= read -r line; do
+      printf '%s\n' "${line}" >&2
+      printf '%s\n' "${line}"
+    done | tail --lines=40
+}
 
 # What a build takes from this machine: mirrors, proxies, certificates, npm's credentials, and the versions.
 # Fills the array BAKE_OPTIONS. Secrets are mounted while a step runs and stay in no layer.

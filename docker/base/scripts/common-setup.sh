@@ -133,6 +133,26 @@ path-exclude=/usr/share/perl/5.*/Test2/*
 path-exclude=/usr/share/perl/5.*/Unicode/Collate/*
 path-exclude=/usr/share/perl/5.*/unicore/TestNorm.pl
 path-exclude=/usr/share/perl/5.*/*.pod
+# Compilers of flavors and addons: without gcc's link-time optimisation and sanitizers, static interpreters,
+# tests, the compilers' own sources, and what makes other Java runtimes.
+path-exclude=/usr/libexec/gcc/*/lto1
+path-exclude=/usr/bin/*lto-dump*
+path-exclude=/usr/lib/gcc/*/lib?san*
+path-exclude=/usr/lib/gcc/*/libhwasan*
+path-exclude=/usr/lib/*/lib?san.so.*
+path-exclude=/usr/lib/*/libhwasan.so.*
+path-exclude=/usr/lib/*/libpython3*.a
+path-exclude=/usr/lib/python3*/config-*/*.a
+path-exclude=/usr/share/go-*/api/*
+path-exclude=/usr/share/go-*/test/*
+path-exclude=/usr/share/go-*/src/*_test.go
+path-exclude=/usr/share/go-*/src/*/testdata/*
+path-exclude=/usr/src/rustc-*
+path-include=/usr/src/rustc-*/library/*
+path-exclude=/usr/src/rustc-*/library/*/tests/*
+path-exclude=/usr/src/rustc-*/library/stdarch/crates/stdarch-verify/*
+path-exclude=/usr/lib/jvm/*/jmods/*
+path-exclude=/usr/lib/jvm/*/lib/server/classes_nocoops.jsa
 EOF
 }
 

@@ -6,7 +6,7 @@ import { ApiError } from "../http/problem.ts";
 import { getOperation, listActiveOperations, toOperation, updateOperation } from "../models/operation.ts";
 import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { RuntimeError, type Runtime, type SandboxSpec, type StepContext } from "../runtimes/runtime.ts";
-import { backoffMs, sleep, type RetryPolicy } from "./backoff.ts";
+import { backoffMs, sleep, type RetryPolicy, unlessAborted } from "./backoff.ts";
 import type { EventLog } from "./event-log.ts";
 import type { OperationOutcome } from "./operation-observer.ts";
 import { inTurn } from "./in-turn.ts";
@@ -129,7 +129,7 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
       const project = getProjectById(db, operation.projectId);
       if (!project) throw new ApiError("project_not_found", "The project is gone.");
       try {
-        await runSteps(operation, await plan(operation, project), contextOf(operation, signal));
+        await runSteps(operation, await plan(operation, project, signal), contextOf(operation, signal));
         return concludeSuccess(deps, operation, project);
       } catch (error) {
         if (signal.aborted) throw error;
@@ -150,11 +150,11 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
     }
   }
 
-  async function plan(operation: Operation, project: ProjectRecord): ReturnType<typeof planSteps> {
+  async function plan(operation: Operation, project: ProjectRecord, signal: AbortSignal): ReturnType<typeof planSteps> {
     return await planSteps({
       kind: operation.kind,
       runtime,
-      inspect: () => runtime.inspect(project.id),
+      inspect: () => unlessAborted(runtime.inspect(project.id), signal),
       projectId: project.id,
       generation: project.generation,
       spec: () => deps.specOf(project),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { getOperation, insertOperation } from "../../src/models/operation.ts";
 import { createProjects } from "../support/projects.ts";
+import { until } from "../support/wait.ts";
 
 let world: Awaited<ReturnType<typeof createProjects>> | undefined;
 
@@ -33,6 +34,28 @@ describe("an operation", () => {
     expect((await w.end(operation)).status).toBe("succeeded");
     expect((await w.end(waiting?.operation ?? null)).status).toBe("cancelled");
     hold.resolve();
+  });
+
+  test("that waits for a look at its sandbox ends at once with its project's delete, or the API", async () => {
+    const w = await start();
+    const [one, two] = await Promise.all([w.projects.create(input), w.projects.create(input)]);
+    for (const { operation, project } of [one, two]) {
+      await w.end(operation);
+      await w.end((await w.projects.stop(project.id)).operation);
+    }
+    const looked = Promise.withResolvers<void>();
+    w.runtime.inspect = () => {
+      looked.resolve();
+      return new Promise(() => {});
+    };
+    await w.projects.start(one.project.id);
+    await looked.promise;
+    const removed = await w.projects.remove(one.project.id);
+    expect((await w.end(removed.operation)).status).toBe("succeeded");
+    const { operation } = await w.projects.start(two.project.id);
+    await until("it is at work", () => getOperation(w.db, operation?.id ?? "")?.status === "running" || undefined);
+    await w.runner.close();
+    expect(getOperation(w.db, operation?.id ?? "")?.status).toBe("running");
   });
 
   test("of a project on another runtime waits for that runtime", async () => {

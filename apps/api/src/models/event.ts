@@ -49,9 +49,13 @@ export function latestEventId(db: Database): number {
   return prepared<{ id: number }, []>(db, sql).get()?.id ?? 0;
 }
 
-/** Drops all but the last `keep` events and says how many went. */
-export function trimEvents(db: Database, { keep }: { keep: number }): number {
-  return prepared(db, "DELETE FROM events WHERE id <= ?1").run(latestEventId(db) - keep).changes;
+/**
+ * Drops all but the last `keep` events, at most `atMost` of them so that its cost has a bound, and says
+ * how many went.
+ */
+export function trimEvents(db: Database, { keep, atMost = 10_000 }: { keep: number; atMost?: number }): number {
+  const sql = "DELETE FROM events WHERE id <= ?1 AND id < (SELECT min(id) FROM events) + ?2";
+  return prepared(db, sql).run(latestEventId(db) - keep, atMost).changes;
 }
 
 const toEvent = (row: Row): ProjectEvent => ({

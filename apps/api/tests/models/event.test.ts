@@ -34,7 +34,8 @@ describe("events", () => {
     const db = newDatabase();
     expect([oldestEventId(db), latestEventId(db), trimEvents(db, { keep: 3 })]).toEqual([undefined, 0, 0]);
     for (let index = 0; index < 10; index += 1) appendEvent(db, { projectId: "a", type: "ready" });
-    expect(trimEvents(db, { keep: 3 })).toBe(7);
+    expect(trimEvents(db, { keep: 3, atMost: 2 })).toBe(2);
+    expect(trimEvents(db, { keep: 3 })).toBe(5);
     expect([oldestEventId(db), latestEventId(db)]).toEqual([8, 10]);
     expect(trimEvents(db, { keep: 0 })).toBe(3);
     expect([oldestEventId(db), latestEventId(db)]).toEqual([undefined, 10]);

@@ -163,7 +163,10 @@ export function createOperationRunner(deps: OperationRunnerDeps) {
 
   const contextOf = ({ id, projectId }: Operation, signal: AbortSignal): StepContext => ({
     signal,
-    report: (type, data) => void events.append({ projectId, operationId: id, type, ...(data ? { data } : {}) }),
+    // After its end, as of one that was cancelled, an operation has nothing to tell.
+    report: (type, data) => {
+      if (!signal.aborted) events.append({ projectId, operationId: id, type, ...(data ? { data } : {}) });
+    },
   });
 
   async function waitForRetry(

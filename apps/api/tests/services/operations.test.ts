@@ -247,7 +247,7 @@ describe("an operation", () => {
     expect(await w.end(removal.operation)).toMatchObject({ kind: "delete", status: "succeeded" });
     expect(await w.end(operation)).toMatchObject({ status: "cancelled", error: { code: "cancelled" } });
     expect(await idsOf(w.runtime)).toEqual([]);
-    expect(typesOf(w)).toEqual(["resolved", "cancelled", "deleting", "created", "deleted"]);
+    expect(typesOf(w)).toEqual(["resolved", "cancelled", "deleting", "deleted"]);
     expect(listSteps(w.db, removal.operation?.id ?? "")).toEqual([]);
   });
 

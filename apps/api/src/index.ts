@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConfigError, loadConfig } from "./config.ts";
-import { startControlPlane, StartError } from "./control-plane.ts";
+import { type ControlPlane, startControlPlane, StartError } from "./control-plane.ts";
 import { DatabaseError } from "./db/error.ts";
 import { createLogger } from "./http/logger.ts";
 import { RuntimeError } from "./runtimes/runtime.ts";
@@ -14,16 +14,7 @@ async function main(): Promise<void> {
   const repoRoot = resolve(import.meta.dir, "../../..");
   const config = loadConfig(process.env, repoRoot);
   const logger = createLogger(config.logLevel);
-  const controlPlane = await startControlPlane({ config, env: process.env, repoRoot, logger });
-  if (config.apiToken === undefined)
-    logger.warn("no API_TOKEN is set: everyone on this machine can use the API; it serves loopback only");
-  logger.info({ url: controlPlane.url, runtime: controlPlane.runtime, docs: `${controlPlane.url}/docs` }, "listening");
-  if (process.stdout.isTTY) {
-    process.stdout.write(
-      `\nAgentPod is at ${controlPlane.url}; its routes: ${controlPlane.url}/docs. Ctrl-C stops it.\n\n`,
-    );
-  }
-
+  let controlPlane: ControlPlane | undefined;
   let closingSince: number | undefined;
   const shutDown = (signal: string) => {
     if (closingSince !== undefined) {
@@ -33,6 +24,8 @@ async function main(): Promise<void> {
     }
     closingSince = performance.now();
     logger.info({ signal }, "closing");
+    // A start that takes its time has begun nothing yet.
+    if (controlPlane === undefined) process.exit(0);
     void controlPlane.close().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -43,6 +36,16 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => shutDown("SIGTERM"));
   process.on("SIGINT", () => shutDown("SIGINT"));
+
+  controlPlane = await startControlPlane({ config, env: process.env, repoRoot, logger });
+  if (config.apiToken === undefined)
+    logger.warn("no API_TOKEN is set: everyone on this machine can use the API; it serves loopback only");
+  logger.info({ url: controlPlane.url, runtime: controlPlane.runtime, docs: `${controlPlane.url}/docs` }, "listening");
+  if (process.stdout.isTTY) {
+    process.stdout.write(
+      `\nAgentPod is at ${controlPlane.url}; its routes: ${controlPlane.url}/docs. Ctrl-C stops it.\n\n`,
+    );
+  }
 }
 
 function explain(error: unknown): { message: string; exitCode: number } {

@@ -214,7 +214,9 @@ export function createReconciler(deps: ReconcilerDeps) {
 
   function lookAgain(isSure: boolean): void {
     lookNow(isSure)
-      .then(({ drift }) => isSure && logger.info({ runtime: runtime.name, drift: drift.length }, "reconciled"))
+      .then(({ error, drift }) => {
+        if (isSure && error === null) logger.info({ runtime: runtime.name, drift: drift.length }, "reconciled");
+      })
       .catch((error: unknown) => logger.error({ err: error }, "a look at the runtime failed"))
       .finally(() => {
         if (closing.signal.aborted) return;

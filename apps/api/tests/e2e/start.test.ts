@@ -53,6 +53,40 @@ describe("the start", () => {
     expect(await api.end("SIGINT")).toBe(0);
   });
 
+  test("ends when it is told to while Coolify keeps it waiting", async () => {
+    const asked = Promise.withResolvers<void>();
+    const silent = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () => {
+        asked.resolve();
+        return new Promise<Response>(() => {});
+      },
+    });
+    const child = Bun.spawn([process.execPath, "apps/api/src/index.ts"], {
+      cwd: repoRoot,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        PORT: "0",
+        DATA_DIR: folder(),
+        RUNTIME: "coolify",
+        COOLIFY_URL: silent.url.origin,
+        COOLIFY_TOKEN: "1|abcdefgh",
+        COOLIFY_PROJECT_UUID: "project",
+        COOLIFY_SERVER_UUID: "server",
+        REGISTRY_URL: "127.0.0.1:1",
+        WILDCARD_DOMAIN: "example.com",
+      },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+    });
+    await asked.promise;
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await silent.stop(true);
+  });
+
   test("is refused on a database that another API uses, and on a taken port", async () => {
     const dataDir = folder();
     const api = await startApi({ dataDir, env: { RUNTIME: "process" } });

@@ -26,6 +26,12 @@ variable "DOCKER_ROOT" {
 variable "FLAVORS" {
   default = "js,python,go,rust,fullstack,polyglot"
 }
+variable "INCLUDES" {
+  default = {
+    fullstack = ["js", "python"]
+    polyglot = ["go", "js", "python", "rust"]
+  }
+}
 variable "ADDONS" {
   default = "gui,code-server,databases,cloud,gpu"
 }
@@ -68,9 +74,10 @@ variable "PLATFORMS" {
   default = ""
 }
 
-# Software bill of materials and provenance beside every image.
+# What is kept beside every image, as a comma list: provenance, sbom. The second needs the scanner image
+# that BuildKit takes from Docker Hub.
 variable "ATTESTATIONS" {
-  default = "false"
+  default = ""
 }
 
 function "ref" {
@@ -101,7 +108,10 @@ function "cache_to" {
 
 target "_image" {
   platforms = equal(PLATFORMS, "") ? [] : split(",", PLATFORMS)
-  attest = equal(ATTESTATIONS, "true") ? ["type=sbom", "type=provenance,mode=min"] : []
+  attest = concat(
+    contains(split(",", ATTESTATIONS), "provenance") ? ["type=provenance,mode=min"] : [],
+    contains(split(",", ATTESTATIONS), "sbom") ? ["type=sbom"] : []
+  )
 }
 
 target "base" {
@@ -126,12 +136,17 @@ target "flavor" {
   name = "flavor-${flavor}"
   inherits = ["_image"]
   context = "${DOCKER_ROOT}/flavors/${flavor}"
-  contexts = {
+  # Flavors that take others in name them here; those are built in the same run, or come from the cache.
+  contexts = merge({
     base = parent("base", "agentpod-base")
-  }
+  }, {for part in lookup(INCLUDES, flavor, []) : part => "target:flavor-${part}"})
   tags = ["${ref("agentpod-${flavor}")}${TAG_SUFFIX}"]
   args = {
     BASE_IMAGE = "base"
+    JS_IMAGE = "js"
+    PYTHON_IMAGE = "python"
+    GO_IMAGE = "go"
+    RUST_IMAGE = "rust"
     IMAGE_VERSION = IMAGE_VERSION
     IMAGE_REF = ref("agentpod-${flavor}")
   }

@@ -22,8 +22,8 @@ main() {
   require_engine
   local node
   node="$(command -v node || command -v bun)" || fail "Node.js is not installed; the measuring is written in TypeScript"
-  exec "${node}" "${DOCKER_ROOT}/../packages/launcher/src/main.mjs" image-manifest "${REGISTRY_URL}/${REGISTRY_OWNER}" \
-    "${IMAGE_VERSION}" "$(realpath --canonicalize-missing "${MANIFEST_FILE:-${DOCKER_ROOT}/manifest.json}")" "$@"
+  exec "${node}" "${DOCKER_ROOT}/../packages/launcher/src/main.mjs" image-manifest "${DOCKER_ROOT}" \
+    "${REGISTRY_URL}/${REGISTRY_OWNER}" "${IMAGE_VERSION}" "$(realpath --canonicalize-missing "${MANIFEST_FILE:-${DOCKER_ROOT}/manifest.json}")" "$@"
 }
 
 main "$@"

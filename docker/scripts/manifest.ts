@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { ImageManifest } from "@agentpod/types";
 import { differences, renderTable, reportedOverruns } from "./budgets.ts";
 import { localImages } from "./engine.ts";
@@ -7,6 +6,8 @@ import { imageTree } from "./image-tree.ts";
 import { measureImages } from "./measure.ts";
 
 interface Request {
+  /** The folder docker/. */
+  dockerRoot: string;
   /** `registry/owner` */
   prefix: string;
   version: string;
@@ -17,8 +18,7 @@ interface Request {
 }
 
 /** Does what manifest.sh says; gives its exit code. */
-async function updateManifest({ prefix, version, file, check }: Request): Promise<number> {
-  const dockerRoot = resolve(import.meta.dir, "..");
+async function updateManifest({ dockerRoot, prefix, version, file, check }: Request): Promise<number> {
   const tree = imageTree(dockerRoot);
   const refOf = (id: string) => `${prefix}/${id}:${version}`;
   const local = await localImages(tree.map(({ id }) => refOf(id)));
@@ -59,8 +59,8 @@ function write(file: string, manifest: ImageManifest): void {
 }
 
 try {
-  const [prefix = "", version = "", file = "", option] = process.argv.slice(2);
-  process.exitCode = await updateManifest({ prefix, version, file, check: option === "--check" });
+  const [dockerRoot = "", prefix = "", version = "", file = "", option] = process.argv.slice(2);
+  process.exitCode = await updateManifest({ dockerRoot, prefix, version, file, check: option === "--check" });
 } catch (error) {
   console.error(`manifest.sh: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

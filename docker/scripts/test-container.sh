@@ -4,6 +4,7 @@
 #
 # Usage: test-container.sh IMAGE [--only STAGE[,STAGE]...] [--help]
 #
+#   IMAGE          a full reference, or a name such as agentpod-js, looked for under REGISTRY_URL/REGISTRY_OWNER
 #   --only STAGE   files       owners, modes, secrets in layers
 #                  running     the parts' checks in a running container
 #                  restart     stopping, and a second start on the same volume; needs running
@@ -50,6 +51,7 @@ main() {
   done
   [[ ,${stages}, != *,restart,* || ,${stages}, == *,running,*restart,* ]] || fail "restart needs running before it"
   require_engine
+  image_exists "${IMAGE}" || ! image_exists "$(image_ref "${IMAGE%%:*}")" || IMAGE="$(image_ref "${IMAGE%%:*}")"
   image_exists "${IMAGE}" || fail "image '${IMAGE}' is not here; build or pull it first"
   # shellcheck source=lib/container-checks.sh
   source "${SCRIPTS}/lib/container-checks.sh"

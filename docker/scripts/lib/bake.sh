@@ -12,7 +12,7 @@ bake() {
   export REGISTRY_URL REGISTRY_OWNER IMAGE_VERSION DOCKER_ROOT PARENT=image TAG_SUFFIX="-building-$$"
   FLAVORS="$(names_in flavors | paste --serial --delimiters=,)" ADDONS="$(names_in addons | paste --serial --delimiters=,)"
   export FLAVORS ADDONS
-  [[ ${ATTESTATIONS:-} == true ]] || options+=(--provenance=false)
+  [[ ,${ATTESTATIONS:-}, == *,provenance,* ]] || options+=(--provenance=false)
   unnamed=("${refs[@]/%/${TAG_SUFFIX}}")
   trap 'docker image rm "${unnamed[@]}" > /dev/null 2>&1' EXIT
   trap 'exit 143' TERM INT
@@ -20,6 +20,8 @@ bake() {
   said="$(aloud docker buildx bake --file "${DOCKER_ROOT}/docker-bake.hcl" --load --progress "${BUILD_PROGRESS:-plain}" \
     "${options[@]}" "${BAKE_OPTIONS[@]}" "$@")" || fail "$(build_problem "${said}")"
   for ref in "${refs[@]}"; do docker tag "${ref}${TAG_SUFFIX}" "${ref}"; done
+  docker image rm "${unnamed[@]}" > /dev/null
+  trap - EXIT
   log "built in $((SECONDS - started)) s: ${refs[*]}"
   printf '%s\n' "${refs[@]}"
 }
@@ -36,7 +38,7 @@ target_ref() {
 # What is wrong, from what the engine said.
 build_problem() {
   case $1 in
-    *'no space left on device'*) printf 'the disk is full: "docker system df" shows what takes it, "docker builder prune" frees the build cache\n' ;;
+    *[Nn]'o space left on device'*) printf 'the disk is full: "docker system df" shows what takes it, "docker builder prune" frees the build cache\n' ;;
     *'Cache export is not supported'*) printf "the cache cannot be written: the engine needs the containerd image store (\"features\": {\"containerd-snapshotter\": true})\n" ;;
     *) printf 'an image could not be built; the log above says which step failed\n' ;;
   esac

@@ -60,6 +60,14 @@ port() { docker port "${container}" "$1" | head -n 1; }
 
 tool_answers() { inside bash -c "$1 > /dev/null"; }
 
+# without_network SCRIPT: in an empty folder of a container that has no network and goes on for the next
+without_network() {
+  docker container inspect "${container}-offline" > /dev/null 2>&1 ||
+    docker run --detach --name "${container}-offline" --label "dev.agentpod.test=${run_id}" "${LIMITS[@]}" --network none \
+      --entrypoint sleep "${IMAGE}" infinity > /dev/null || return 1
+  docker exec "${container}-offline" bash -c "cd \"\$(mktemp --directory)\" && $1"
+}
+
 # version_is NAME COMMAND REGEX: the command runs in the container and its output holds the expression
 version_is() { check "$1 answers and is the version promised" output_matches "$2" "$3"; }
 

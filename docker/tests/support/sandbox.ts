@@ -13,7 +13,7 @@ export function describeInBrowser(name: string, tests: () => void): void {
     describe.skip(`${name} [skipped: ${missing}]`, tests);
     return;
   }
-  setDefaultTimeout(180_000);
+  setDefaultTimeout(300_000);
   describe(name, tests);
 }
 

@@ -35,8 +35,13 @@ export async function removeImage(reference: string): Promise<void> {
   await run(["docker", "image", "rm", "--force", reference]);
 }
 
-async function run(command: string[], input = "", environment: Record<string, string> = {}): Promise<Outcome> {
-  const child = Bun.spawn(command, {
+/** Runs a command to its end. */
+export async function run(
+  command: readonly string[],
+  input = "",
+  environment: Record<string, string> = {},
+): Promise<Outcome> {
+  const child = Bun.spawn([...command], {
     stdin: new Blob([input]),
     stdout: "pipe",
     stderr: "pipe",

@@ -212,17 +212,16 @@ export function createReconciler(deps: ReconcilerDeps) {
     return looking;
   }
 
-  function lookAgain(isSure: boolean): void {
-    lookNow(isSure)
-      .then(({ error, drift }) => {
-        if (isSure && error === null) logger.info({ runtime: runtime.name, drift: drift.length }, "reconciled");
-      })
-      .catch((error: unknown) => logger.error({ err: error }, "a look at the runtime failed"))
-      .finally(() => {
-        if (closing.signal.aborted) return;
-        timer = setTimeout(() => lookAgain(false), deps.intervalMs);
-        timer.unref();
-      });
+  async function lookAgain(isSure: boolean): Promise<void> {
+    try {
+      const { error, drift } = await lookNow(isSure);
+      if (isSure && error === null) logger.info({ runtime: runtime.name, drift: drift.length }, "reconciled");
+    } catch (error) {
+      logger.error({ err: error }, "a look at the runtime failed");
+    }
+    if (closing.signal.aborted) return;
+    timer = setTimeout(() => void lookAgain(false), deps.intervalMs);
+    timer.unref();
   }
 
   return {
@@ -239,7 +238,7 @@ export function createReconciler(deps: ReconcilerDeps) {
     },
 
     /** Looks at once, puts right what it finds, and looks again and again until closed. */
-    start: (): void => lookAgain(true),
+    start: (): void => void lookAgain(true),
 
     /** A look that takes long is left to itself: it changes nothing any more. */
     async close(): Promise<void> {

@@ -60,6 +60,7 @@ gui_screen_greets() {
   grep --quiet --text --fixed-strings 'RFB 003.008' "${work}/greeting"
 }
 
+# shellcheck disable=SC2016 # expanded inside the container
 gui_password_is_in_no_environment() {
   # The container's first programs were given it by the engine, as everything in its settings.
   ! inside bash -c 'for pid in $(pgrep -x "Xtigervnc|openbox|tint2|bun|dbus-daemon|opencode|supervisord"); do

@@ -14,18 +14,18 @@ export const PASSWORD = "correct horse & battery=ä";
 export const GREETING = "RFB 003.008\n";
 
 /** A clock that stands until it is moved. */
-export interface Clock {
+interface Clock {
   now: () => number;
   move: (seconds: number) => void;
 }
 
-export function createClock(): Clock {
+function createClock(): Clock {
   let time = 1_700_000_000_000;
   return { now: () => time, move: (seconds) => void (time += seconds * 1000) };
 }
 
 /** A VNC server on a unix socket that greets, and hands each connection to `talk`. */
-export async function startScreen(socketPath: string, talk: (socket: Socket) => void) {
+async function startScreen(socketPath: string, talk: (socket: Socket) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

@@ -40,8 +40,8 @@ main() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit 0 ;;
-      --base) base=${2:?"--base needs an image"}; shift ;;
-      --tag) tag=${2:?"--tag needs a name"}; shift ;;
+      --base) base="$(value_of "$@")"; shift ;;
+      --tag) tag="$(value_of "$@")"; shift ;;
       -*) fail "unknown option '$1'; see --help" ;;
       *) [[ -z ${addon} ]] || fail "one addon at a time; see --help"; addon=$1 ;;
     esac

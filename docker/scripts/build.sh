@@ -49,12 +49,12 @@ build_one() {
 measure() { "${SCRIPTS}/manifest.sh" >&2; }
 
 main() {
-  local target='' flavor='' addons=()
+  local target='' flavor='' addon addons=()
   while (($#)); do
     case $1 in
       -h | --help) usage; exit 0 ;;
-      --flavor) flavor=${2:?"--flavor needs a name"}; shift ;;
-      --addon) addons+=("${2:?"--addon needs a name"}"); shift ;;
+      --flavor) flavor="$(value_of "$@")"; shift ;;
+      --addon) addon="$(value_of "$@")"; addons+=("${addon}"); shift ;;
       all | base | flavors | addons) [[ -z ${target} ]] || fail "one target at a time; see --help"; target=$1 ;;
       *) fail "unknown argument '$1'; see --help" ;;
     esac

@@ -22,6 +22,12 @@ fail() {
 # Prints the comment block at the top of the script that sources this file.
 usage() { awk 'NR > 1 && /^#/ { sub(/^# ?/, ""); print; next } NR > 1 { exit }' "$0"; }
 
+# value_of --OPTION VALUE... -> VALUE
+value_of() {
+  [[ -n ${2:-} ]] || fail "$1 needs a value; see --help"
+  printf '%s\n' "$2"
+}
+
 # The folders of flavors or addons, one name a line, in alphabetical order.
 names_in() { find "${DOCKER_ROOT}/$1" -mindepth 2 -maxdepth 2 -name Dockerfile -printf '%h\n' | sed 's#.*/##' | LC_ALL=C sort; }
 

@@ -51,8 +51,9 @@ push() {
   said="$(docker push "${ref}" 2>&1)" || fail "$(registry_problem "${said}")"
   sent="$(grep --only-matching --extended-regexp 'digest: sha256:[0-9a-f]{64}' <<< "${said}" | tail --lines=1)"
   sent=${sent#digest: }
-  arrived="$(docker buildx imagetools inspect "${ref}" --format '{{.Manifest.Digest}}' 2>&1)" ||
+  arrived="$(docker buildx imagetools inspect "${ref}" 2>&1)" ||
     fail "${ref} was sent, but $(registry_problem "${arrived}")"
+  arrived="$(sed --quiet --regexp-extended 's/^Digest: +//p' <<< "${arrived}" | head --lines=1)"
   [[ -n ${sent} && ${arrived} == "${sent}" ]] || fail "${ref} was sent as ${sent:-no digest}, and the registry has ${arrived}"
   printf '%s@%s\n' "${ref}" "${arrived}"
 }

@@ -81,7 +81,7 @@ export function createReconciler(deps: ReconcilerDeps) {
       const finding = findDrift(project, sandbox);
       if (finding === null) continue;
       adrift.add(project.id);
-      const entry = await putRight(project, finding, sandbox, isSure || suspects.has(project.id));
+      const entry = await putRight(project, finding, sandbox, isSure);
       if (entry !== null) drift.push(entry);
     }
     suspects = adrift;
@@ -105,8 +105,8 @@ export function createReconciler(deps: ReconcilerDeps) {
     try {
       if (finding.kind === "failed") return { ...entry, ...(await retry(project)) };
       if (finding.kind !== "not_running" && finding.kind !== "not_stopped") return { ...entry, ...nothingDone };
-      if (!isSure) return { ...entry, action: "watching", operationId: null };
-      if (!turns.hasTurn(project.id)) return { ...entry, ...waiting };
+      if (!isSure && !suspects.has(project.id)) return { ...entry, action: "watching", operationId: null };
+      if (!isSure && !turns.hasTurn(project.id)) return { ...entry, ...waiting };
       const done = await repair(project.id);
       return done && { ...entry, ...done };
     } catch (error) {

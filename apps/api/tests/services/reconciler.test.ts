@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { RuntimeError } from "../../src/runtimes/runtime.ts";
 import { createLogger } from "../../src/http/logger.ts";
+import { latestOperation } from "../../src/models/operation.ts";
 import { createReconciler } from "../../src/services/reconciler.ts";
 import { idsOf } from "../support/ids-of.ts";
 import { createProjects } from "../support/projects.ts";
@@ -125,35 +126,51 @@ describe("the reconciler", () => {
 
   test("starts a sandbox that ends again and again ever more rarely, until it stayed up for long", async () => {
     const w = await start();
-    await make(w);
+    const id = await make(w);
     let now = new Date("2030-01-01T00:00:00Z").getTime();
     const reconciler = createReconciler({
       ...w,
       logger: createLogger("silent"),
-      intervalMs: 60_000,
+      intervalMs: 20,
       retry: { firstDelayMs: 10_000, delayMsMax: 100_000 },
       now: () => new Date(now),
     });
+    const seen = async () => (await reconciler.report()).drift[0]?.action;
+    const isFine = () => until("it is fine", async () => (await seen()) === undefined || undefined);
     /** Ends it, and tells what is done about it after so many seconds. */
     const actionAfter = async (seconds: number) => {
+      const before = latestOperation(w.db, id)?.id;
       await w.runtime.close();
       now += seconds * 1000;
-      const { drift } = await reconciler.reconcile();
-      const [entry] = drift;
-      if (entry?.action === "repairing") await w.end({ id: entry.operationId ?? "" });
-      return entry?.action;
+      const begun = await until("it is decided on", async () => {
+        const latest = latestOperation(w.db, id);
+        if (latest && latest.id !== before) return latest;
+        const { checkedAt, drift } = await reconciler.report();
+        const isNew = checkedAt === new Date(now).toISOString();
+        return isNew && drift[0]?.action === "waiting" ? null : undefined;
+      });
+      if (begun === null) return "waits";
+      await w.end(begun);
+      await isFine();
+      return "is started";
     };
-    expect(await actionAfter(0)).toBe("repairing");
-    expect(await actionAfter(1)).toBe("waiting");
-    expect(await actionAfter(9)).toBe("repairing");
+    reconciler.start();
+    await isFine();
+    expect(await actionAfter(0)).toBe("is started");
+    expect(await actionAfter(1)).toBe("waits");
+    expect(await actionAfter(9)).toBe("is started");
     // That it was seen up for a moment says nothing.
-    expect((await reconciler.reconcile()).drift).toEqual([]);
-    expect(await actionAfter(9)).toBe("waiting");
-    expect(await actionAfter(11)).toBe("repairing");
-    now += 200_000;
-    expect((await reconciler.reconcile()).drift).toEqual([]);
-    expect(await actionAfter(0)).toBe("repairing");
-    expect(await actionAfter(10)).toBe("repairing");
+    expect(await actionAfter(9)).toBe("waits");
+    expect(await actionAfter(11)).toBe("is started");
+    expect(await actionAfter(1)).toBe("waits");
+    // Who asks for it does not wait.
+    const { drift } = await reconciler.reconcile();
+    expect(drift).toMatchObject([{ action: "repairing" }]);
+    await w.end({ id: drift[0]?.operationId ?? "" });
+    now += 300_000;
+    await until("it stayed up for long", async () => (await reconciler.reconcile()).drift.length === 0 || undefined);
+    expect(await actionAfter(0)).toBe("is started");
+    expect(await actionAfter(10)).toBe("is started");
     await reconciler.close();
   });
 

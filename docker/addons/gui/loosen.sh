@@ -7,6 +7,7 @@
 #       that draw with OpenGL need them, and `apt-get install libgl1-mesa-dri` brings them.
 #   libimlib2t64: plug-ins for PostScript, HEIF and JPEG XL with Ghostscript and fonts (65 MB). It draws icons.
 #   x11-xserver-utils: the C preprocessor (35 MB). It is for xrdb, which is run without.
+# The versions stay Debian's, for other packages of Mesa ask for exactly those.
 set -Eeuo pipefail
 
 without() {
@@ -30,8 +31,6 @@ loosen() {
       { printf 'loosen: %s does not depend on %s\n' "${package}" "${name}" >&2; exit 1; }
     sed --in-place --regexp-extended "/^Depends:/ { s/([ ,])${name//./\\.}( \([^)]*\))?(, |\$)/\1/; s/, *\$// }" "${control}"
   done
-  # Not Debian's own file any more, and Debian's next update is newer than it.
-  sed --in-place --regexp-extended 's/^Version: .*/&+agentpod1/' "${control}"
   dpkg-deb --root-owner-group -Znone --build "${work}/package" "${file}" > /dev/null
   rm -rf "${work}/package"
 }

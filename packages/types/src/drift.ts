@@ -47,6 +47,8 @@ export const DriftReport = z
     checkedAt: z.iso.datetime().nullable(),
     /** Why the last look found out nothing; `drift` is empty then. */
     error: z.string().nullable(),
+    /** How many differences there are; `drift` has the first 1000. */
+    total: z.int(),
     /** Projects with an operation at work are left out: they are on their way. */
     drift: z.array(DriftEntry),
   })

@@ -30,17 +30,13 @@ export function createEventLog(db: Database, options: { keep?: number } = {}) {
   const keep = options.keep ?? 100_000;
   const readPage = createEventPages(db);
   const readers = createWaitingReaders();
-  let sinceTrim = 0;
 
   return {
     /** Call inside the transaction of the change, then `wake` after its commit. */
     record({ projectId, operationId, type, data = {} }: NewEvent): ProjectEvent {
       const event = appendEvent(db, { projectId, operationId, type, data });
-      sinceTrim += 1;
-      if (sinceTrim >= trimEvery) {
-        sinceTrim = 0;
-        trimEvents(db, { keep });
-      }
+      // By the id, so that it comes about also where no process lives for that many events.
+      if (event.id % trimEvery === 0) trimEvents(db, { keep });
       return event;
     },
 

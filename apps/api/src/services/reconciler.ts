@@ -27,6 +27,8 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 /** A look does not wait longer for what it removes. */
 const SWEEP_MS = 30_000;
 
+/** A report is no longer than this; an installation that is all adrift shows the same in each entry. */
+const TOLD_MAX = 1_000;
 /** So many rows are looked at before requests are answered again. */
 const PAGE = 200;
 /** How long a look that is under way is waited for at the end. */
@@ -42,7 +44,7 @@ const waiting: Outcome = { action: "waiting", operationId: null };
  */
 export function createReconciler(deps: ReconcilerDeps) {
   const { db, runtime, projects, logger } = deps;
-  let last: DriftReport = { runtime: runtime.name, checkedAt: null, error: null, drift: [] };
+  let last: DriftReport = { runtime: runtime.name, checkedAt: null, error: null, total: 0, drift: [] };
   let looking: Promise<DriftReport> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const closing = new AbortController();
@@ -59,11 +61,11 @@ export function createReconciler(deps: ReconcilerDeps) {
       const observed = new Map((await runtime.list()).map((sandbox) => [sandbox.projectId, sandbox]));
       if (closing.signal.aborted) return last;
       const drift = [...(await lookAtProjects(observed, isSure)), ...(await lookAtStrays(observed))];
-      last = { runtime: runtime.name, checkedAt, error: null, drift };
+      last = { runtime: runtime.name, checkedAt, error: null, total: drift.length, drift: drift.slice(0, TOLD_MAX) };
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       logger.warn({ err: error, runtime: runtime.name }, "the runtime could not be looked at");
-      last = { runtime: runtime.name, checkedAt, error: error.message, drift: [] };
+      last = { runtime: runtime.name, checkedAt, error: error.message, total: 0, drift: [] };
     }
     return last;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { sandboxState, readStatus } from "../../src/runtimes/coolify/status.ts";
-import { coolifySpec, coolifyWorld } from "../support/coolify-sandboxes.ts";
+import { coolifySpec, coolifyWorld, failureOf } from "../support/coolify-sandboxes.ts";
 
 describe("what Coolify shows of a sandbox", () => {
   test("is read from the state, not from the health behind it", () => {
@@ -51,6 +51,16 @@ describe("what Coolify shows of a sandbox", () => {
       await step.run(next, context);
       expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "running", generation: 1 });
     }
+  });
+
+  test("is not known while its server is out of reach, so that nobody starts what runs", async () => {
+    const { fake, runtime, run } = await coolifyWorld();
+    const spec = coolifySpec();
+    await run(runtime.steps.deploy, spec);
+    const back = fake.faults.add({ kind: "server_unreachable" });
+    expect(await failureOf(runtime.inspect(spec.projectId))).toMatchObject({ failure: "unavailable" });
+    back();
+    expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "running" });
   });
 
   test("is listed in one request, one entry a project, and nothing of others", async () => {

@@ -18,12 +18,12 @@ const misconfigured: ReadonlySet<string> = new Set<CoolifyFailure>([
  * @throws RuntimeError `rejected` for what somebody has to put right, with how; `unavailable` or `timeout`
  * when Coolify or its server does not answer
  */
-export async function checkCoolify(options: CoolifyRuntimeOptions): Promise<void> {
+export async function checkCoolify(options: CoolifyRuntimeOptions, signal: AbortSignal): Promise<void> {
   const { client, logger } = options;
-  checkToken(await ask("checking the token", () => client.preflight()), logger);
-  await checkEnvironment(options);
-  await checkServer(options);
-  await checkDestination(options);
+  checkToken(await ask("checking the token", () => client.preflight({ signal })), logger);
+  await checkEnvironment(options, signal);
+  await checkServer(options, signal);
+  await checkDestination(options, signal);
 }
 
 function checkToken(
@@ -42,9 +42,12 @@ function checkToken(
   }
 }
 
-async function checkEnvironment({ client, projectUuid, environmentName }: CoolifyRuntimeOptions): Promise<void> {
+async function checkEnvironment(
+  { client, projectUuid, environmentName }: CoolifyRuntimeOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { environments = [] } = await ask(`looking for the project ${projectUuid}`, () =>
-    client.getProject(projectUuid),
+    client.getProject(projectUuid, { signal }),
   );
   const names = environments.map(({ name }) => name);
   if (names.includes(environmentName)) return;
@@ -52,9 +55,9 @@ async function checkEnvironment({ client, projectUuid, environmentName }: Coolif
   throw rejected(`Coolify's project ${projectUuid} has no environment ${environmentName}; ${there}`);
 }
 
-async function checkServer({ client, serverUuid, logger }: CoolifyRuntimeOptions): Promise<void> {
+async function checkServer({ client, serverUuid, logger }: CoolifyRuntimeOptions, signal: AbortSignal): Promise<void> {
   const { name, settings, proxy } = await ask(`looking for the server ${serverUuid}`, () =>
-    client.getServer(serverUuid),
+    client.getServer(serverUuid, { signal }),
   );
   if (settings?.is_build_server) {
     throw rejected(`Coolify's server ${name} only builds; set one that runs applications`);
@@ -70,8 +73,11 @@ async function checkServer({ client, serverUuid, logger }: CoolifyRuntimeOptions
   }
 }
 
-async function checkDestination({ client, serverUuid, destinationUuid }: CoolifyRuntimeOptions): Promise<void> {
-  const all = await ask("looking for the destinations", () => client.listDestinations(serverUuid));
+async function checkDestination(
+  { client, serverUuid, destinationUuid }: CoolifyRuntimeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = await ask("looking for the destinations", () => client.listDestinations(serverUuid, { signal }));
   const list = all.map(({ uuid, name }) => `${uuid} (${name})`).join(", ");
   if (destinationUuid === undefined) {
     if (all.length > 1) throw rejected(`Coolify's server has more than one destination; choose one: ${list}`);

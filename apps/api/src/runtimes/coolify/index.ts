@@ -17,6 +17,8 @@ import { stopApplication, stopUnlessHealthy } from "./stop-application.ts";
 export type { ApplicationRecords, CoolifyRuntimeOptions } from "./options.ts";
 
 const PROBE_TIMEOUT_MS = 5_000;
+/** As long as the API may wait for Coolify before it serves. */
+const CHECK_TIMEOUT_MS = 10_000;
 
 /**
  * Sandboxes as applications of a Coolify: one application with one volume for each project, found again
@@ -89,11 +91,12 @@ export async function createCoolifyRuntime(options: CoolifyRuntimeOptions): Prom
 }
 
 async function checkUnlessAway(options: CoolifyRuntimeOptions): Promise<void> {
+  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
   try {
-    await checkCoolify(options);
+    await checkCoolify(options, signal);
   } catch (error) {
     const isAway = error instanceof RuntimeError && (error.failure === "unavailable" || error.failure === "timeout");
-    if (!isAway) throw error;
+    if (!isAway && !signal.aborted) throw error;
     options.logger.warn({ err: error }, "Coolify could not be checked; whatever needs it is tried again");
   }
 }

@@ -1,13 +1,16 @@
 import type { Application } from "@agentpod/coolify";
 import type { ObservedSandbox } from "../runtime.ts";
-import { findApplication, listApplications, sortOut } from "./find-application.ts";
+import { assertReachable, findApplication, listApplications, sortOut } from "./find-application.ts";
 import { readMarker } from "./marker.ts";
 import type { CoolifyRuntimeOptions } from "./options.ts";
 import { removeDoubles } from "./remove-application.ts";
 import { readStatus, sandboxState } from "./status.ts";
 
+/** @throws RuntimeError `unavailable` while the server is out of reach: Coolify then shows a state that says nothing */
 export async function inspectSandbox(context: CoolifyRuntimeOptions, projectId: string): Promise<ObservedSandbox> {
-  return observed(projectId, await findApplication(context, projectId));
+  const app = await findApplication(context, projectId);
+  if (app !== null) assertReachable(app, "looking at the sandbox");
+  return observed(projectId, app);
 }
 
 /** Every project of this installation that has an application, in one request. Doubles that turned up are deleted. */

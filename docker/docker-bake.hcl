@@ -68,6 +68,10 @@ variable "CACHE_REPOSITORY" {
 variable "CACHE_WRITE" {
   default = "false"
 }
+# "max" keeps every step's result, "min" those of the image's own layers.
+variable "CACHE_MODE" {
+  default = "max"
+}
 
 # Comma list such as linux/amd64,linux/arm64; empty for this machine's own.
 variable "PLATFORMS" {
@@ -103,7 +107,7 @@ function "cache_from" {
 
 function "cache_to" {
   params = [name]
-  result = and(notequal(CACHE_REPOSITORY, ""), equal(CACHE_WRITE, "true")) ? ["type=registry,mode=max,ref=${CACHE_REPOSITORY}:${name}"] : []
+  result = and(notequal(CACHE_REPOSITORY, ""), equal(CACHE_WRITE, "true")) ? ["type=registry,mode=${CACHE_MODE},ref=${CACHE_REPOSITORY}:${name}"] : []
 }
 
 target "_image" {

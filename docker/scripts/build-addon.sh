@@ -61,7 +61,7 @@ main() {
   STEP_REF="${tag:-$(image_ref "agentpod-${flavor:-base}-${addons//,/-}")}"
   # What an addon fetches does not depend on the flavor; on the base it is fetched once for all.
   STEP_FETCH="$(image_ref agentpod-base)"
-  image_exists "${STEP_FETCH}" || STEP_FETCH=${base}
+  image_exists "${STEP_FETCH}" || pull_image "${STEP_FETCH}" || STEP_FETCH=${base}
   export STEP_REF STEP_FETCH
   bake step
 }

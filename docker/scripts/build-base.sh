@@ -6,7 +6,7 @@
 # Environment: REGISTRY_URL (localhost), REGISTRY_OWNER (agentpod), IMAGE_VERSION (docker/VERSION),
 #   DEBIAN_IMAGE (see versions.env), DEBIAN_MIRROR (address of a Debian archive; the image's own),
 #   BUILD_PROGRESS (plain, auto, quiet), CACHE_REPOSITORY (where caches are read, and written with
-#   CACHE_WRITE=true), PLATFORMS (linux/amd64,linux/arm64; this machine's own), ATTESTATIONS
+#   CACHE_WRITE=true, in CACHE_MODE max or min), PLATFORMS (linux/amd64,linux/arm64; this machine's own), ATTESTATIONS
 #   (provenance,sbom; none). Proxies, certificates and npm's registry are this machine's own.
 set -Eeuo pipefail
 # shellcheck source=config.sh

@@ -47,8 +47,13 @@ require_engine() {
 require_image() {
   image_exists "$1" && return
   [[ $1 != localhost/* ]] || fail "$1 is not here; $2"
+  pull_image "$1" || fail "$1 is neither here nor can it be pulled; $2"
+}
+
+pull_image() {
+  [[ $1 != localhost/* ]] || return 1
   log "pulling $1"
-  docker pull --quiet "$1" > /dev/null || fail "$1 is neither here nor can it be pulled; $2"
+  docker pull --quiet "$1" > /dev/null
 }
 
 image_exists() { docker image inspect "$1" > /dev/null 2>&1; }

@@ -20,7 +20,7 @@ export async function measureImages(options: MeasureOptions): Promise<Map<string
   const { dockerRoot, tree, known, localOf } = options;
   const budgets = new Map(readTable(join(dockerRoot, "budgets.txt"), 2).map(([part, mb]) => [part, Number(mb)]));
   const tools = readTable(join(dockerRoot, "tools.txt"), 3);
-  const here = tree.filter((image) => localOf(image.id) !== undefined && standsOnParent(image, localOf));
+  const here = measurable(tree, localOf);
   const asked = (parts: readonly string[]) =>
     Object.fromEntries(
       tools.flatMap(([part = "", tool = "", command = ""]) => (parts.includes(part) ? [[tool, command]] : [])),
@@ -71,12 +71,18 @@ async function contents(ref: string, tools: Readonly<Record<string, string>>) {
   return { sizeMb: rounded(bytes / 1_000_000), ...rest };
 }
 
-function standsOnParent({ id, parent }: TreeImage, localOf: MeasureOptions["localOf"]): boolean {
-  if (parent === null) return true;
-  const below = localOf(parent)?.layers ?? ["none"];
-  const stands = localOf(id)?.layers.slice(0, below.length).join() === below.join();
-  if (!stands) console.error(`manifest.sh: ${id} is left out: it does not stand on the ${parent} that is here`);
-  return stands;
+/** Those that are here, down to the base, each on the very parent that is here. */
+function measurable(tree: readonly TreeImage[], localOf: MeasureOptions["localOf"]): TreeImage[] {
+  const fit = new Map<string, TreeImage>();
+  for (const image of tree) {
+    const { id, parent } = image;
+    const layers = localOf(id)?.layers;
+    if (layers === undefined) continue;
+    const below = parent === null ? [] : fit.has(parent) ? localOf(parent)?.layers : undefined;
+    if (below !== undefined && layers.slice(0, below.length).join() === below.join()) fit.set(id, image);
+    else console.error(`manifest.sh: ${id} is left out: the ${parent} it stands on is not here`);
+  }
+  return [...fit.values()];
 }
 
 function inMb(bytes: number | null): number | null {

@@ -150,10 +150,10 @@ describeUnless(engineMissing ?? registryMissing, "images are pushed", () => {
 
   test("after a login, whose password is on no command line", async () => {
     // Docker's own command, watched.
-    const arguments_ = join(folder, "arguments");
+    const callsFile = join(folder, "arguments");
     writeFileSync(
       join(folder, "docker"),
-      `#!/bin/sh\nprintf '%s\\n' "$*" >> ${arguments_}\nexec ${Bun.which("docker")} "$@"\n`,
+      `#!/bin/sh\nprintf '%s\\n' "$*" >> ${callsFile}\nexec ${Bun.which("docker")} "$@"\n`,
     );
     chmodSync(join(folder, "docker"), 0o755);
     const file = join(folder, "password");
@@ -175,10 +175,10 @@ describeUnless(engineMissing ?? registryMissing, "images are pushed", () => {
       stdout: "",
       stderr: said,
     });
-    expect(readFileSync(arguments_, "utf8")).toContain(
+    expect(readFileSync(callsFile, "utf8")).toContain(
       `login --username ${login.username} --password-stdin ${closed.host}`,
     );
-    expect(readFileSync(arguments_, "utf8")).not.toContain(login.password);
+    expect(readFileSync(callsFile, "utf8")).not.toContain(login.password);
 
     const outcome = await tree.run("push.sh", ["base"], at(closed.host));
     expect([outcome.exitCode, outcome.stderr]).toEqual([0, expect.not.stringContaining(login.password)]);

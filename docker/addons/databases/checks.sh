@@ -10,10 +10,12 @@ environment_databases() { printf '%s\n' "AGENTPOD_DATABASES_PASSWORD=${DATABASES
 
 serves_databases() { inside pg_isready && inside redis-cli ping | grep PONG; }
 
-leave_databases() {
-  query_is CREATE "create table if not exists kept (text text); insert into kept values ('in PostgreSQL'); select 'CREATE'"
-  inside redis-cli set kept 'in Redis'
-} > /dev/null
+leave_databases() { check "PostgreSQL and Redis take data" data_is_taken; }
+
+data_is_taken() {
+  query_is CREATE "create table if not exists kept (text text); insert into kept values ('in PostgreSQL'); select 'CREATE'" &&
+    [[ $(inside redis-cli set kept 'in Redis') == OK ]]
+}
 
 find_databases() {
   check "PostgreSQL has kept its data" query_is 'in PostgreSQL' 'select text from kept'
@@ -74,7 +76,7 @@ apart_databases() {
   check "starts without a password given" start_databases
   check "a password is made, and is the developer's alone" output_matches \
     'stat --format "%a %s" .agentpod/databases/password; psql --host=localhost -Atc "select 42"' '^600 32$'
-  check "data is written" leave_databases
+  leave_databases
   check "is killed while a session is open" kill_databases
   check "another password takes effect" start_databases --env AGENTPOD_DATABASES_PASSWORD=another --env AGENTPOD_DATABASES_LISTEN=0.0.0.0
   find_databases

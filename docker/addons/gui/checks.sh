@@ -38,6 +38,7 @@ check_gui_login() {
   check "the screen is refused to another site" gui_screen_is 403 http://example.invalid
   check "the screen is refused to who names no site" gui_screen_is 403 ''
   check "the screen greets over the WebSocket" gui_screen_greets
+  check "it still does after many who left early" gui_screen_stays_open
   check "no log and no command line tells the desktop's password" is_hidden "${GUI_PASSWORD}"
   check "no program finds the desktop's password in its environment" gui_password_is_in_no_environment
 }
@@ -58,6 +59,12 @@ gui_screen_greets() {
   curl --silent --max-time 2 --output "${work}/greeting" "${WEBSOCKET[@]}" --header "Origin: http://$(port 6080)" \
     --cookie "${work}/gui-cookies" "http://$(port 6080)/websockify" || (($? == 28)) || return 1
   grep --quiet --text --fixed-strings 'RFB 003.008' "${work}/greeting"
+}
+
+gui_screen_stays_open() {
+  local tries
+  for tries in {1..20}; do status_is 200 6080 /health || { printf 'at try %s\n' "${tries}"; return 1; }; done
+  gui_screen_greets
 }
 
 # shellcheck disable=SC2016 # expanded inside the container

@@ -184,7 +184,9 @@ describe("the runner", () => {
 
   test("refuses a gap, in the build and in the database", () => {
     const db = openDatabase(":memory:");
-    expect(thrown(() => migrate(db, { migrations: [...migrations, extra({ id: migrations.length + 2 })] }))).toMatchObject({
+    expect(
+      thrown(() => migrate(db, { migrations: [...migrations, extra({ id: migrations.length + 2 })] })),
+    ).toMatchObject({
       failure: "gap",
     });
     migrate(db);

@@ -143,6 +143,22 @@ describeUnless(engineMissing, "the scripts build a tree of images", () => {
     });
   }
 
+  test("a flavor that takes others in brings them along, without giving them names", async () => {
+    const before = await tree.images();
+    for (const flavor of ["js", "python"])
+      tree.write(
+        `flavors/${flavor}/Dockerfile`,
+        `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\nRUN mkdir -p /taken && echo ${flavor} > /taken/${flavor}\n`,
+      );
+    const both =
+      "ARG JS_IMAGE\nARG PYTHON_IMAGE\nFROM ${JS_IMAGE} AS js\nFROM ${PYTHON_IMAGE}\nCOPY --from=js /taken /taken\n";
+    tree.write("flavors/fullstack/Dockerfile", both);
+    const { exitCode, stdout } = await tree.run("build-flavor.sh", ["fullstack"]);
+    expect([exitCode, stdout]).toEqual([0, `${tree.ref("agentpod-fullstack")}\n`]);
+    expect(await inside(tree.ref("agentpod-fullstack"), "ls /taken")).toBe("js\npython");
+    expect(await tree.images()).toEqual([...before, tree.ref("agentpod-fullstack")].toSorted());
+  });
+
   test("a build that is ended leaves nothing half made behind", async () => {
     const before = await tree.images();
     tree.write("flavors/two/Dockerfile", "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nRUN sleep 600\n");

@@ -13,17 +13,22 @@ bake() {
   FLAVORS="$(names_in flavors | paste --serial --delimiters=,)" ADDONS="$(names_in addons | paste --serial --delimiters=,)"
   export FLAVORS ADDONS
   [[ ,${ATTESTATIONS:-}, == *,provenance,* ]] || options+=(--provenance=false)
-  unnamed=("${refs[@]/%/${TAG_SUFFIX}}")
-  trap 'docker image rm "${unnamed[@]}" > /dev/null 2>&1' EXIT
+  trap drop_unnamed EXIT
   trap 'exit 143' TERM INT
   log "building ${refs[*]}"
   said="$(aloud docker buildx bake --file "${DOCKER_ROOT}/docker-bake.hcl" --load --progress "${BUILD_PROGRESS:-plain}" \
     "${options[@]}" "${BAKE_OPTIONS[@]}" "$@")" || fail "$(build_problem "${said}")"
   for ref in "${refs[@]}"; do docker tag "${ref}${TAG_SUFFIX}" "${ref}"; done
-  docker image rm "${unnamed[@]}" > /dev/null
+  drop_unnamed
   trap - EXIT
   log "built in $((SECONDS - started)) s: ${refs[*]}"
   printf '%s\n' "${refs[@]}"
+}
+
+# Takes away the names that images have while they are built; those that others only stand on have one as well.
+drop_unnamed() {
+  docker images --format '{{.Repository}}:{{.Tag}}' | { grep --fixed-strings -- "${TAG_SUFFIX}" || true; } |
+    xargs --no-run-if-empty docker image rm > /dev/null
 }
 
 # target_ref TARGET -> the name its image gets

@@ -109,7 +109,7 @@ describe("the workflow", () => {
       "./docker/scripts/build.sh --flavor js",
       "./docker/scripts/build-addon.sh gui --base agentpod-js:latest",
       "./docker/scripts/test-container.sh agentpod-js-gui",
-      "./docker/scripts/manifest.sh --check",
+      "./docker/scripts/manifest.sh",
       "./docker/scripts/push.sh addon js gui",
     ]);
   });

@@ -22,14 +22,17 @@ build_flavors() {
   bake "${targets[@]}"
 }
 
-# On every flavor, and on the base alone, where it is measured what an addon weighs.
+# On every flavor, and on the base alone, where it is measured what an addon weighs. One flavor after the
+# other: an engine that makes dozens of images at once runs into its own time limits.
 build_addons() {
-  local flavor addon targets=()
+  local flavor targets
   for flavor in base $(names_in flavors); do
     require_image "$(image_ref "agentpod-${flavor}")" "run build.sh flavors first"
-    for addon in $(names_in addons); do targets+=("addon-${flavor}-${addon}"); done
   done
-  bake "${targets[@]}"
+  for flavor in base $(names_in flavors); do
+    mapfile -t targets < <(names_in addons | sed "s/^/addon-${flavor}-/")
+    bake "${targets[@]}"
+  done
 }
 
 # build_one FLAVOR [ADDON]...

@@ -6,6 +6,7 @@
 #
 #   IMAGE          a full reference, or a name such as agentpod-js, looked for under REGISTRY_URL/REGISTRY_OWNER
 #   --only STAGE   files       owners, modes, secrets in layers
+#                  layers      that addons change nothing of the base; only for addons on the base alone
 #                  running     the parts' checks in a running container
 #                  restart     stopping, and a second start on the same volume; needs running
 #                  health      the health check, good and bad
@@ -20,11 +21,12 @@ SCRIPTS="$(dirname -- "${BASH_SOURCE[0]}")"
 # shellcheck source=config.sh
 source "${SCRIPTS}/config.sh"
 
-STAGES=files,running,restart,health,read-only,apart
+STAGES=files,layers,running,restart,health,read-only,apart
 
 run_stage() {
   case $1 in
     files) check_files ;;
+    layers) check_layers ;;
     running) check_start && of_each_part checks ;;
     restart) check_restart ;;
     health) remove_container "${container}" 2> /dev/null || true; check_health ;;
@@ -59,6 +61,8 @@ main() {
   source "${SCRIPTS}/lib/image-parts.sh"
   # shellcheck source=lib/image-files.sh
   source "${SCRIPTS}/lib/image-files.sh"
+  # shellcheck source=lib/image-layers.sh
+  source "${SCRIPTS}/lib/image-layers.sh"
   # shellcheck source=lib/life-cycle.sh
   source "${SCRIPTS}/lib/life-cycle.sh"
   load_parts

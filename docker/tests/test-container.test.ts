@@ -59,7 +59,7 @@ const misuses: { args: string[]; told: string }[] = [
   { args: [], told: "name the image to test" },
   { args: ["--fast"], told: "unknown option '--fast'" },
   { args: ["one", "two"], told: "one image at a time" },
-  { args: ["image", "--only", "everything"], told: "unknown stage 'everything'; there are: files running" },
+  { args: ["image", "--only", "everything"], told: "unknown stage 'everything'; there are: files layers running" },
   { args: ["image", "--only", "restart"], told: "restart needs running before it" },
   { args: ["image", "--only"], told: "--only needs a stage" },
 ];

@@ -39,15 +39,20 @@ history_is_clean() {
 # What a later layer deletes can still be read from the one before, so each is looked at by itself.
 layers_hold_no_secret() {
   local saved="${work}/image" layer layers
-  mkdir "${saved}" && docker image save "${IMAGE}" | tar --extract --directory "${saved}" || return 1
-  layers="$(jq --raw-output '.[0].Layers[]' "${saved}/manifest.json")" || return 1
+  save_image "${saved}" && layers="$(saved_layers "${saved}")" || return 1
   : > "${work}/secrets"
   for layer in ${layers}; do
-    layer_secrets "${saved}/${layer}" "${work}/layer" >> "${work}/secrets" || return 1
+    layer_secrets "${layer}" "${work}/layer" >> "${work}/secrets" || return 1
   done
   rm -rf "${saved}"
   [[ ! -s ${work}/secrets ]] || { cat "${work}/secrets"; return 1; }
 }
+
+# save_image FOLDER: writes the image there, for saved_layers
+save_image() { mkdir "$1" && docker image save "${IMAGE}" | tar --extract --directory "$1"; }
+
+# saved_layers FOLDER -> the layers' tarballs, lowest first
+saved_layers() { jq --raw-output --arg folder "$1" '.[0].Layers[] | "\($folder)/\(.)"' "$1/manifest.json"; }
 
 # layer_secrets TARBALL FOLDER: a layer is unpacked only when a key is in it, to say in which file
 layer_secrets() {

@@ -26,6 +26,7 @@ export const COMMANDS = {
   test: { steps: [tests] },
   agentpod: { steps: [["apps/api/src/cli.ts"]] },
   chaos: { steps: [["apps/api/tests/chaos/main.ts"]] },
+  combinations: { steps: [["apps/api/tests/combinations/main.ts"]] },
   bench: { steps: [["bench/src/main.ts"]] },
   "image-manifest": { steps: [["docker/scripts/manifest.ts"]] },
   verify: { steps: [staticChecks, tests], env: turboEnv },

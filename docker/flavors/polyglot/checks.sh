@@ -33,5 +33,7 @@ EOF
     ruby extconf.rb && make && [ "$(ruby -I. -rfast -e "puts FAST")" = 42 ]'
   check "PHP runs with its extensions" without_network '
     [ "$(php -r "echo 6 * 7;")" = 42 ] && for extension in curl mbstring pdo_sqlite simplexml zip openssl; do php -m | grep -qix "${extension}" || exit 1; done'
+  check "PHP keeps sessions" without_network '
+    [ "$(php -r "session_start(); \$_SESSION[0] = 42; session_write_close(); session_start(); echo \$_SESSION[0];")" = 42 ]'
   check "Composer makes a project without a network" without_network 'composer init --no-interaction --name example/app && composer validate --no-check-publish && COMPOSER_DISABLE_NETWORK=1 composer install --no-interaction'
 }

@@ -15,17 +15,19 @@ export interface TestRun {
 export async function runBunTest(options: {
   root: string;
   files: readonly string[];
+  /** Several files at a time. */
+  parallel: boolean;
   output: "inherit" | "ignore";
   reportFile: string;
 }): Promise<TestRun> {
-  const { root, files, output, reportFile } = options;
+  const { root, files, parallel, output, reportFile } = options;
   if (files.length === 0) return { report: "", ending: undefined };
   const child = Bun.spawn({
     cmd: [
       process.execPath,
       "--no-env-file",
       "test",
-      "--parallel",
+      parallel ? "--parallel" : "--parallel=1",
       `--timeout=${testTimeoutMs}`,
       "--reporter=junit",
       `--reporter-outfile=${reportFile}`,

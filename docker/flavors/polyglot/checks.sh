@@ -34,6 +34,6 @@ EOF
   check "PHP runs with its extensions" without_network '
     [ "$(php -r "echo 6 * 7;")" = 42 ] && for extension in curl mbstring pdo_sqlite simplexml zip openssl; do php -m | grep -qix "${extension}" || exit 1; done'
   check "PHP keeps sessions" without_network '
-    [ "$(php -r "session_start(); \$_SESSION[0] = 42; session_write_close(); session_start(); echo \$_SESSION[0];")" = 42 ]'
+    [ "$(php -r "session_start(); \$_SESSION[PHP_OS] = 42; session_write_close(); session_start(); echo \$_SESSION[PHP_OS];")" = 42 ]'
   check "Composer makes a project without a network" without_network 'composer init --no-interaction --name example/app && composer validate --no-check-publish && COMPOSER_DISABLE_NETWORK=1 composer install --no-interaction'
 }

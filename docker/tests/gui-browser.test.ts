@@ -116,11 +116,13 @@ describeInBrowser("the desktop in a browser", () => {
     await page.type("clear; echo visible$((6*7))word; cal 2>/dev/null; ls --color=always /");
     await page.press("Enter");
     const word = await wordUnderTerminalCursor();
+    // Selected anew each time: a browser takes a text only from a page that has just been used.
     await until("the word is selected by a double click", async () => {
       await page.click(word.x, word.y, { count: 2 });
-      return (await page.evaluate(`document.querySelector("#clipboard").value`)) === "visible42word";
+      const field = await page.evaluate(`document.querySelector("#clipboard").value`);
+      const clipboard = await page.evaluate("navigator.clipboard.readText()");
+      return field === "visible42word" && clipboard === "visible42word";
     });
-    await page.waitFor(`navigator.clipboard.readText().then((text) => text === "visible42word")`);
     const image = await page.screenshot(shot("terminal"));
     expect(countColours(image, { x: 140, y: 120, width: 700, height: 150 }).size).toBeGreaterThan(60);
   });

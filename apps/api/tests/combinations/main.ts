@@ -23,10 +23,16 @@ if (values.help || !Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInte
   process.exit(values.help ? 0 : 2);
 }
 
-// Once: a second Ctrl-C ends it at once.
+// What is left of a run that cannot be ended is left when it is asked for again. The same Ctrl-C may come
+// twice: from the terminal, and handed on by who started this.
 const ending = new AbortController();
+let endedAt = Infinity;
 for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => ending.abort(new Error(`ended by ${signal}; what it made is removed`)));
+  process.on(signal, () => {
+    if (performance.now() - endedAt > 1_000) process.exit(130);
+    endedAt = Math.min(endedAt, performance.now());
+    ending.abort(new Error(`ended by ${signal}; what it made is removed`));
+  });
 const ended = Promise.withResolvers<never>();
 ended.promise.catch(() => undefined);
 ending.signal.addEventListener("abort", () => ended.reject(ending.signal.reason));

@@ -5,30 +5,30 @@ import { makePlanCheckout, type PlanCheckout } from "./support/image-plan.ts";
 import { run } from "./support/scripts.ts";
 
 const addons = ["code-server", "gpu", "gui"];
+const layers = addons.map((addon) => `test-container.sh agentpod-base-${addon} --only layers`);
 const core = {
-  build: ["build.sh --flavor js --addon code-server", "build.sh --flavor js --addon gui"],
-  test: [
-    "test-container.sh agentpod-base",
-    ...addons.flatMap((addon) => [
-      `build-addon.sh ${addon} --base agentpod-base`,
-      `test-container.sh agentpod-base-${addon} --only layers`,
-    ]),
-    "test-container.sh agentpod-js-code-server",
+  build: [
+    "build.sh --flavor js --addon code-server",
+    "build.sh --flavor js --addon gui",
+    ...addons.map((addon) => `build-addon.sh ${addon} --base agentpod-base`),
   ],
+  test: ["test-container.sh agentpod-base", ...layers, "test-container.sh agentpod-js-code-server"],
 };
 const whole = {
-  build: ["build.sh all"],
+  build: [
+    "build.sh all",
+    "build.sh --flavor fullstack --addon code-server --addon gpu --addon gui",
+    "build.sh --flavor polyglot --addon code-server --addon gpu --addon gui",
+  ],
   test: [
     "test-container.sh agentpod-base",
-    ...addons.map((addon) => `test-container.sh agentpod-base-${addon} --only layers`),
+    ...layers,
     "test-container.sh agentpod-fullstack",
     "test-container.sh agentpod-js",
     "test-container.sh agentpod-polyglot",
     ...addons.map((addon) => `test-container.sh agentpod-js-${addon}`),
-    ...["fullstack", "polyglot"].flatMap((flavor) => [
-      `build.sh --flavor ${flavor} --addon code-server --addon gpu --addon gui`,
-      `test-container.sh agentpod-${flavor}-code-server-gpu-gui`,
-    ]),
+    "test-container.sh agentpod-fullstack-code-server-gpu-gui",
+    "test-container.sh agentpod-polyglot-code-server-gpu-gui",
   ],
 };
 
@@ -103,14 +103,14 @@ test("what was planned is run; all counts are added up, and a whole tree that pa
   expect((await checkout.images("--build")).exitCode).toBe(0);
   expect(checkout.commands()).toEqual(whole.build);
   const tested = await checkout.images("--test");
-  expect(checkout.commands()).toEqual(whole.test);
+  expect(checkout.commands().toSorted()).toEqual(whole.test.toSorted());
   expect([tested.exitCode, tested.stdout]).toEqual([0, expect.stringContaining('".ci/images --record" writes it to')]);
   expect(tested.stdout).toEndWith(`\n${12 * 3} passed, 0 failed\n`);
 
   await checkout.images("--record");
   await checkout.images("--build");
   const tests = await checkout.images("--test");
-  expect(checkout.commands()).toEqual([...core.build, ...core.test]);
+  expect(checkout.commands().toSorted()).toEqual([...core.build, ...core.test].toSorted());
   expect([tests.exitCode, tests.stdout]).toEqual([0, expect.not.stringContaining("--record")]);
   expect(tests.stdout).toEndWith(`\n${5 * 3} passed, 0 failed\n`);
 });
@@ -144,20 +144,13 @@ const failures: { name: string; command: string; output: string; exitCode: numbe
     exitCode: 7,
     told: "36 passed, 1 failed",
   },
-  {
-    name: "an image that cannot be built",
-    command: whole.test.at(-2) ?? "",
-    output: "no room",
-    exitCode: 1,
-    told: "36 passed, 1 failed",
-  },
 ];
 for (const { name, command, output, exitCode, told } of failures) {
   test(`${name} is a failure, and the other images are tested all the same`, async () => {
     await using checkout = await makePlanCheckout();
     checkout.answer(command, output, exitCode);
     const tested = await checkout.images("--test");
-    expect(checkout.commands()).toEqual(whole.test);
+    expect(checkout.commands().toSorted()).toEqual(whole.test.toSorted());
     expect([tested.exitCode, tested.stdout]).toEqual([1, expect.not.stringContaining("--record")]);
     expect(tested.stdout).toContain(output);
     expect(tested.stdout).toEndWith(`\n${told}\n`);

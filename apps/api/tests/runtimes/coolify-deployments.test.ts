@@ -52,6 +52,19 @@ describe("the deployment of a sandbox on Coolify", () => {
     expect(fake.applications().filter(({ running }) => running !== null)).toHaveLength(1);
   });
 
+  test("reports that it was at work also when it was over before the first look", async () => {
+    const { runtime, run, context, events } = await coolifyWorld({ fake: { deploymentMs: 1 } });
+    const spec = coolifySpec();
+    const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
+    for (const step of runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, context);
+    events.splice(0);
+    await until("it is over", async () =>
+      (await runtime.inspect(spec.projectId)).state === "running" ? true : undefined,
+    );
+    await run(runtime.steps.deploy.slice(untilStarted), spec);
+    expect(events.map(({ type }) => type)).toEqual(["deploying", "starting", "healthy"]);
+  });
+
   test("that comes to no end is cancelled, and the next try makes another", async () => {
     const { fake, runtime, run, onlyApplication, options, restarted } = await coolifyWorld();
     const spec = coolifySpec();
@@ -150,7 +163,7 @@ describe("the deployment of a sandbox on Coolify", () => {
 
 describe("a deploy that is taken up again", () => {
   test("waits for the deployment that is under way instead of starting another", async () => {
-    const world = await coolifyWorld({ fake: { deploymentMs: 150 } });
+    const world = await coolifyWorld({ fake: { deploymentMs: 2_000 } });
     const { runtime, context, options, onlyApplication } = world;
     const spec = coolifySpec();
     const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");

@@ -143,6 +143,19 @@ describeUnless(engineMissing, "the scripts build a tree of images", () => {
     });
   }
 
+  test("a registry for the cache that is down only matters when the cache is to be written", async () => {
+    const [before, id] = [await tree.images(), await idOf("agentpod-base")];
+    const cache = { CACHE_REPOSITORY: "127.0.0.1:9/acme/cache" };
+    const written = await tree.run("build-base.sh", [], { ...cache, CACHE_WRITE: "true" });
+    expect([written.exitCode, written.stdout, written.stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining("the cache cannot be written to 127.0.0.1:9/acme/cache: it does not answer"),
+    ]);
+    expect((await tree.run("build-base.sh", [], cache)).exitCode).toBe(0);
+    expect([await tree.images(), await idOf("agentpod-base")]).toEqual([before, id]);
+  });
+
   test("a flavor that takes others in brings them along, without giving them names", async () => {
     const before = await tree.images();
     for (const flavor of ["js", "python"])

@@ -46,6 +46,7 @@ build_problem() {
   case $1 in
     *[Nn]'o space left on device'*) printf 'the disk is full: "docker system df" shows what takes it, "docker builder prune" frees the build cache\n' ;;
     *'Cache export is not supported'*) printf "the cache cannot be written: the engine needs the containerd image store (\"features\": {\"containerd-snapshotter\": true})\n" ;;
+    *' > exporting cache to registry:'*) printf 'the cache cannot be written to %s: it does not answer, or wants a login (login.sh)\n' "${CACHE_REPOSITORY:-}" ;;
     *) printf 'an image could not be built; the log above says which step failed\n' ;;
   esac
 }

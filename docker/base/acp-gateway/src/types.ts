@@ -1,20 +1,256 @@
+import type { Database } from "bun:sqlite";
+import type {
+  Elicitation,
+  ElicitationAnswer,
+  JsonObject,
+  JsonValue,
+  NewPrompt,
+  NewSession,
+  Permission,
+  PermissionAnswer,
+  Prompt,
+  PromptAnswer,
+  PromptStatus,
+  Session,
+  SessionPatch,
+  SessionStatus,
+} from "./wire/index.ts";
+
+/** The variables a gateway or one of its children is given. */
+export type Environment = Record<string, string | undefined>;
+
+/** An event on its way into the log, which gives it its seq and time when it is committed. */
+export type StagedEvent = {
+  /** Empty for an event of no session. */
+  sessionId: string;
+  /** `^[a-z0-9_]{1,64}$` */
+  type: string;
+  promptId: string | null;
+  /** What follows the envelope: `"update":{…}` or `"data":{…}`, valid JSON on one line. */
+  members: string;
+};
+
+/** What a reader wants of the log. */
+export type ReaderOptions = {
+  /** Absent: all sessions. */
+  sessionId?: string;
+  /** The seq of the last event the reader has. */
+  after: number;
+  /** Absent: all types. `gap` is always given. */
+  types?: ReadonlySet<string>;
+};
+
+/** A cursor that pulls: it costs nothing while it stands still, and never loses an event silently. */
+export type LogReader = {
+  /** Seq of the last event passed, given or left out by its type. */
+  readonly position: number;
+  /**
+   * The next events as SSE frames, at least one and about `maxBytes` at most; null when there are
+   * none now. Retention that has passed the reader is told as a `gap` frame.
+   */
+  next(maxBytes?: number): Uint8Array | null;
+  /** Resolves when `next` may have more, when the session was deleted, or on abort. */
+  wait(signal?: AbortSignal): Promise<void>;
+  /** The session was deleted and everything up to that was given. */
+  readonly ended: boolean;
+};
+
+/** The gateway's one sequence of events, in SQLite. Nothing is given to a reader before it is committed. */
+export type EventLog = {
+  /** Takes an event up; `assigned` is called with its seq in the commit, before any staged write. */
+  stage(event: StagedEvent, assigned?: (seq: number) => void): void;
+  /** A change of other tables that must hold if and only if the events staged with it do. */
+  stageWrite(write: (db: Database) => void): void;
+  /** Commits at the end of this turn of the event loop, or now when much is staged. */
+  commitSoon(): void;
+  /** Resolves when everything staged before the call is committed. Rejects with `storage_full`. */
+  settled(): Promise<void>;
+  /** Resolves at once unless so much is staged that its producers should pause. */
+  room(): Promise<void>;
+  lastSeq(sessionId?: string): number;
+  reader(options: ReaderOptions): LogReader;
+  /** Stages `session_deleted` and the removal of the session's events. */
+  remove(sessionId: string): void;
+  /** Commits, checkpoints and closes the database. */
+  close(): void;
+};
+
+/** How a process of an agent ended. */
+export type AgentExit = {
+  code: number | null;
+  signal: string | null;
+  /** The last of its stderr, secrets blanked. */
+  stderrTail: string;
+  /** We asked it to end. */
+  asked: boolean;
+};
+
+/** What a session wants to hear from its agent. Calls are synchronous and in the order of the wire. */
+export type AgentSessionHandlers = {
+  /** A `session/update`. `raw` is the JSON text of `update` as it came; `meta` that of the params' `_meta`. */
+  onUpdate(update: JsonObject & { sessionUpdate: string }, raw: string, meta: string | null): void;
+  /** Any other notification that names the session. */
+  onNotification(method: string, params: JsonObject): void;
+  /** A request; what it resolves or rejects with is the answer. Aborted when the agent cancels it or ends. */
+  onRequest(method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue>;
+};
+
+/** A running, initialized agent. */
+export type AgentHandle = {
+  readonly pid: number;
+  readonly agentId: string;
+  /** The result of `initialize`, as it came. */
+  readonly initialized: JsonObject;
+  /** @throws GatewayError agent_error, auth_required, agent_exited, agent_timeout, agent_protocol */
+  request(method: string, params: JsonObject, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<JsonObject>;
+  notify(method: string, params: JsonObject): void;
+  /** Hears a session of this process; what came for it before is given at once. Returns what ends that. */
+  attach(agentSessionId: string, handlers: AgentSessionHandlers): () => void;
+  readonly exited: Promise<AgentExit>;
+  /** EOF, then SIGTERM, then SIGKILL of the whole group. */
+  stop(): Promise<AgentExit>;
+};
+
+export type StartAgent = {
+  agentId: string;
+  /** Who shares the process: one key, one process. */
+  key: string;
+  cwd: string;
+  /** Checked names and values, on top of what the registry entry gives. */
+  env: Record<string, string>;
+};
+
+/** A crowd of agents: what is known, what is here, what runs. */
+export type AgentManager = {
+  list(): Promise<AgentReport[]>;
+  find(id: string): Promise<AgentReport | undefined>;
+  /** Starts and initializes, or gives the running process of the key. Waits out a backoff. */
+  start(options: StartAgent): Promise<AgentHandle>;
+  /** Runs the agent once to learn what it can do, and ends it. */
+  probe(id: string): Promise<AgentReport>;
+  install(id: string): Promise<AgentReport>;
+  running(): { agentId: string; key: string; pid: number; startedAt: string; rssBytes: number | null }[];
+  close(): Promise<void>;
+};
+
+/** How the agents of one kind differ from the rest. */
+export type AgentQuirks = {
+  /** Client methods `fs/*` are offered to it. */
+  advertiseFs: boolean;
+  /** Set after `session/new`, so that it asks for permission. */
+  defaultMode?: string;
+  /** It cancels the running prompt when another comes; it must never see two. */
+  cancelsOnSecondPrompt: boolean;
+  /** `session/load` in a new process works. */
+  loads: boolean;
+  resumes: boolean;
+  /** Major version of Node.js it needs. */
+  minimumNode?: number;
+};
+
 /** An agent the gateway knows how to start. */
 export type AgentEntry = {
   id: string;
   name: string;
   /** Program and arguments that speak the Agent Client Protocol on stdio. */
   command: readonly [string, ...string[]];
+  /** Set for its process; `${HOME}` and the like are not expanded. */
+  env: Readonly<Record<string, string>>;
+  /** Names, with `*` at the end allowed, that a session may set and that are passed on from the gateway. */
+  acceptsEnv: readonly string[];
+  /** One process for each session, or one for all of the same folder and environment. */
+  process: "session" | "shared";
+  install: { package: string; version: string } | null;
+  quirks: AgentQuirks;
 };
 
 /** What `GET /v1/agents` says about one entry on this machine. */
 export type AgentReport = {
   id: string;
   name: string;
-  /** Its program was found on PATH. */
+  /** Its program was found. */
   installed: boolean;
   /** Null when absent, or when the program tells no version. */
   version: string | null;
   command: string[];
+  /** It can be installed from npm, at this version. */
+  installable: { package: string; version: string } | null;
+  quirks: AgentQuirks;
+  /** The last result of its `initialize`; null until it has run here. */
+  initialized: JsonObject | null;
+};
+
+/** Who calls: the name of the token, and what it allows. */
+export type Caller = { name: string; scopes: ReadonlySet<Scope> };
+
+export const SCOPES = ["read", "prompt", "approve", "files", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A permission or an elicitation came up or was resolved. */
+export type PendingChange =
+  | { kind: "permission"; value: Permission }
+  | { kind: "elicitation"; value: Elicitation };
+
+/** `GET /v1/activity`: what a control plane must know before it stops a sandbox. */
+export type Activity = {
+  /** Nothing runs, nothing waits for a person, nobody is attached. */
+  idle: boolean;
+  sessions: number;
+  turnsRunning: number;
+  promptsQueued: number;
+  permissionsPending: number;
+  elicitationsPending: number;
+  clientsAttached: number;
+  terminalsOpen: number;
+  agentsRunning: number;
+  lastSeq: number;
+  /** ISO 8601; null when nothing ever happened. */
+  lastEventAt: string | null;
+};
+
+/** What every surface calls. Each throws GatewayError; an id it does not know is `session_not_found`. */
+export type SessionManager = {
+  create(input: NewSession, caller: Caller): Promise<Session>;
+  get(id: string): Session;
+  list(filter: { agent?: string; status?: SessionStatus; cursor?: string; limit: number }): {
+    sessions: Session[];
+    nextCursor: string | null;
+  };
+  patch(id: string, patch: SessionPatch, caller: Caller): Promise<Session>;
+  /** Ends its process and queue; the log stays. A closed session is opened again by `open`. */
+  close(id: string): Promise<Session>;
+  remove(id: string): Promise<void>;
+  /** Starts its process now, by session/load or session/resume. */
+  open(id: string, how: "load" | "resume"): Promise<Session>;
+  fork(id: string, caller: Caller): Promise<Session>;
+  prompt(
+    id: string,
+    input: NewPrompt,
+    options: { caller: Caller; idempotencyKey?: string },
+  ): Promise<{ promptId: string; seq: number; status: PromptStatus }>;
+  getPrompt(id: string, promptId: string): Prompt;
+  listPrompts(id: string, options: { cursor?: string; limit: number }): { prompts: Prompt[]; nextCursor: string | null };
+  /** Resolves when the prompt has ended, or with what it is after `ms`. */
+  waitForPrompt(id: string, promptId: string, ms: number, signal?: AbortSignal): Promise<Prompt | PromptAnswer>;
+  /** Cancels the running prompt and, with `queued`, those that wait. */
+  cancel(id: string, options?: { queued?: boolean; promptId?: string }): Promise<{ cancelled: string[] }>;
+  setMode(id: string, modeId: string): Promise<Session>;
+  setConfig(id: string, configId: string, value: string | boolean): Promise<Session>;
+  /** Any other method of the protocol for this session (authenticate, logout, providers/*, …): ids are put in. */
+  call(id: string, method: string, params: JsonObject): Promise<JsonObject>;
+  permissions(id: string, status?: Permission["status"]): Permission[];
+  answerPermission(id: string, permissionId: string, answer: PermissionAnswer, caller: Caller): Promise<Permission>;
+  elicitations(id: string, status?: Elicitation["status"]): Elicitation[];
+  answerElicitation(id: string, elicitationId: string, answer: ElicitationAnswer, caller: Caller): Promise<Elicitation>;
+  /** Called for each change, synchronously, after it is committed. Returns what ends that. */
+  onPending(listener: (change: PendingChange) => void): () => void;
+  /** Counts a client as attached to a session, or to all with "", until the returned function is called. */
+  attach(id: string): () => void;
+  /** What was said, as Markdown or as messages. */
+  transcript(id: string): Promise<{ messages: JsonObject[] }>;
+  activity(): Omit<Activity, "terminalsOpen">;
+  /** Cancels what runs, ends the agents and writes what they still say. */
+  shutdown(): Promise<void>;
 };
 
 /** What the gateway was started with; see `loadConfig`. */
@@ -30,6 +266,3 @@ export type GatewayConfig = {
   flavor: string | null;
   addons: string[];
 };
-
-/** The variables a gateway or one of its children is given. */
-export type Environment = Record<string, string | undefined>;

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { jsonObject, rpcError, sequence, timestamp } from "./json.ts";
+
+/** A content block as the protocol has it: text, image, audio, resource_link or resource. */
+export const contentBlock = z.looseObject({ type: z.string().min(1).max(64) });
+
+/** Body of `POST /v1/sessions/{id}/prompt`. `text` is short for one text block. */
+export const newPrompt = z
+  .strictObject({
+    text: z.string().min(1).optional(),
+    content: z.array(contentBlock).min(1).max(256).optional(),
+    _meta: jsonObject.optional(),
+  })
+  .refine(({ text, content }) => (text === undefined) !== (content === undefined), {
+    message: "give either text or content",
+  });
+export type NewPrompt = z.infer<typeof newPrompt>;
+
+/** `interrupted`: the gateway ended while it ran. */
+export const promptStatus = z.enum(["queued", "running", "finished", "failed", "cancelled", "interrupted"]);
+export type PromptStatus = z.infer<typeof promptStatus>;
+
+export const prompt = z.object({
+  promptId: z.string(),
+  sessionId: z.string(),
+  status: promptStatus,
+  content: z.array(contentBlock),
+  /** Of a turn that ended by itself: end_turn, max_tokens, max_turn_requests, refusal, cancelled. */
+  stopReason: z.string().nullable(),
+  usage: jsonObject.nullable(),
+  error: z.object({ code: z.string(), message: z.string(), rpc: rpcError.optional() }).nullable(),
+  /** Where its `prompt_queued` event stands: read from here to see the turn. */
+  seq: sequence,
+  createdAt: timestamp,
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+});
+export type Prompt = z.infer<typeof prompt>;
+
+/** 202: read `GET …/events?after=` the given seq. */
+export const promptAccepted = z.object({ promptId: z.string(), seq: sequence, status: promptStatus });
+
+/** 200 of a prompt that was waited for. */
+export const promptAnswer = prompt.extend({
+  /** The agent's message chunks of this turn, put together. */
+  text: z.string(),
+  toolCalls: z.array(jsonObject),
+});
+export type PromptAnswer = z.infer<typeof promptAnswer>;

@@ -101,7 +101,10 @@ export type AgentHandle = {
   readonly agentId: string;
   /** The result of `initialize`, as it came. */
   readonly initialized: JsonObject;
-  /** @throws GatewayError agent_error, auth_required, agent_exited, agent_timeout, agent_protocol */
+  /**
+   * Without `timeoutMs` it waits until the agent answers or ends. What it sends goes out in the order of the calls.
+   * @throws GatewayError agent_error, auth_required, agent_exited, agent_timeout, agent_protocol
+   */
   request(method: string, params: JsonObject, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<JsonObject>;
   notify(method: string, params: JsonObject): void;
   /** Hears a session of this process; what came for it before is given at once. Returns what ends that. */
@@ -124,6 +127,8 @@ export type StartAgent = {
 export type AgentManager = {
   list(): Promise<AgentReport[]>;
   find(id: string): Promise<AgentReport | undefined>;
+  /** The registry entry itself: which variables it accepts, whether its process is shared. */
+  entry(id: string): AgentEntry | undefined;
   /** Starts and initializes, or gives the running process of the key. Waits out a backoff. */
   start(options: StartAgent): Promise<AgentHandle>;
   /** Runs the agent once to learn what it can do, and ends it. */
@@ -253,14 +258,71 @@ export type SessionManager = {
   shutdown(): Promise<void>;
 };
 
+/** A token that callers may present. Its text is known nowhere in the gateway. */
+export type NamedToken = { name: string; sha256: Buffer; scopes: ReadonlySet<Scope> };
+
+/** How much of each thing there may be; what is asked beyond is refused. */
+export type Limits = {
+  sessions: number;
+  /** Processes of agents. */
+  processes: number;
+  /** Waiting in one session. */
+  queuedPrompts: number;
+  /** Permissions and, apart from them, elicitations that wait in one session. */
+  pendingPermissions: number;
+  readersPerSession: number;
+  readers: number;
+  sockets: number;
+  terminals: number;
+  /** Of a request. */
+  bodyBytes: number;
+  /** Of all requests that are being read at one time. */
+  bodiesBytes: number;
+  /** Of one message of an agent. */
+  lineBytes: number;
+  fileBytes: number;
+  requestsInFlight: number;
+  /** Of one token; 0 is without limit. */
+  requestsPerMinute: number;
+};
+
 /** What the gateway was started with; see `loadConfig`. */
 export type GatewayConfig = {
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  token: string;
+  /** Empty: whoever reaches the gateway may do everything, and it listens on loopback only. */
+  tokens: readonly NamedToken[];
   /** Absolute path of an existing folder. */
   workspace: string;
+  /** Absolute paths of existing folders, the workspace among them, in which sessions may work. */
+  roots: readonly string[];
+  /** Where the gateway keeps its database and the agents it installed; made when needed. */
+  dataFolder: string;
+  /** Names under which the gateway may be called, beside loopback and addresses. `*.x` is any below x, `*` any. */
+  hosts: readonly string[];
+  /** Origins of pages that may call it, such as `https://pod.example.com`. */
+  origins: readonly string[];
+  /** A JSON file with more or other agents. */
+  agentsFile: string | null;
+  /** File or http(s) URL of a registry in the public format. */
+  registry: string | null;
+  installAllowed: boolean;
+  log: {
+    synchronous: "normal" | "off";
+    /** What the events may take, of all sessions and of one; the oldest go first. */
+    bytes: number;
+    sessionBytes: number;
+    /** Age at which events go; 0 keeps them. */
+    days: number;
+  };
+  /** After this long without a prompt or a client a session's process ends; 0 never. */
+  idleSeconds: number;
+  /** Of a process group; 0 is without limit. */
+  agentMemoryBytes: number;
+  /** How long a permission waits where its session says nothing; 0 for ever. */
+  permissionTimeoutSeconds: number;
+  limits: Limits;
   projectId: string | null;
   image: string | null;
   flavor: string | null;

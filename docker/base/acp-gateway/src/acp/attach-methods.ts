@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { Session } from "../wire/index.ts";
+import { type Call, type Method, type MethodDeps, parseParams, sessionIdParams } from "./call.ts";
+import { describeSession } from "./describe.ts";
+
+type History = { after: number; replayTo: number; pending: boolean };
+
+const attachParams = sessionIdParams.extend({
+  history: z.enum(["full", "pending_only", "none", "after"]).default("full"),
+  /** With history `after`: seq of the last event the client has. */
+  after: z.int().nonnegative().default(0),
+});
+
+/** Replays the session from the log, then answers, then follows it. */
+export const load: Method = async (deps, call) => {
+  const { sessionId } = parseParams(sessionIdParams, call.params);
+  const session = await opened(deps, call, sessionId, "load");
+  follow(deps, call, session, { after: 0, replayTo: deps.log.lastSeq(sessionId), pending: true });
+  return undefined;
+};
+
+/** Follows the session from now on. */
+export const resume: Method = async (deps, call) => {
+  const { sessionId } = parseParams(sessionIdParams, call.params);
+  const session = await opened(deps, call, sessionId, "resume");
+  follow(deps, call, session, { after: deps.log.lastSeq(sessionId), replayTo: 0, pending: true });
+  return undefined;
+};
+
+/** Follows a session without touching it, from where the client likes. */
+export const attach: Method = async (deps, call) => {
+  const { sessionId, history, after } = parseParams(attachParams, call.params);
+  const session = deps.sessions.get(sessionId);
+  const last = deps.log.lastSeq(sessionId);
+  if (history === "full") follow(deps, call, session, { after: 0, replayTo: last, pending: true });
+  else if (history === "after") follow(deps, call, session, { after, replayTo: last, pending: true });
+  else follow(deps, call, session, { after: last, replayTo: 0, pending: history === "pending_only" });
+  return undefined;
+};
+
+export const detach: Method = async (_deps, { connection, params }) => {
+  connection.detach(parseParams(sessionIdParams, params).sessionId);
+  return {};
+};
+
+/** A closed session is opened again; one whose process sleeps is woken by its next prompt. */
+async function opened(
+  { sessions }: MethodDeps,
+  call: Call,
+  sessionId: string,
+  how: "load" | "resume",
+): Promise<Session> {
+  const session = sessions.get(sessionId);
+  if (session.status !== "closed" || !call.connection.caller.scopes.has("prompt")) return session;
+  return await sessions.open(sessionId, how);
+}
+
+function follow({ sessions }: MethodDeps, call: Call, { id }: Session, history: History): void {
+  const { connection } = call;
+  if (connection.closed) return;
+  const result = () => ({ sessionId: id, ...describeSession(sessions.get(id)) });
+  const lane = connection.lane(id);
+  // Over HTTP nobody may be reading the session's stream: the answer must not wait for that.
+  if (connection.kind === "http" && !lane.taken) {
+    call.reply(result());
+    connection.attach(id, history);
+    return;
+  }
+  connection.attach(id, { ...history, onReplayed: (emit) => call.reply(result(), emit) });
+}

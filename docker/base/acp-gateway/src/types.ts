@@ -83,6 +83,8 @@ export type AgentExit = {
   stderrTail: string;
   /** We asked it to end. */
   asked: boolean;
+  /** Why the gateway ended it without being asked, such as the memory it used. */
+  reason?: string;
 };
 
 /** What a session wants to hear from its agent. Calls are synchronous and in the order of the wire. */
@@ -110,9 +112,29 @@ export type AgentHandle = {
   /** Hears a session of this process; what came for it before is given at once. Returns what ends that. */
   attach(agentSessionId: string, handlers: AgentSessionHandlers): () => void;
   readonly exited: Promise<AgentExit>;
-  /** EOF, then SIGTERM, then SIGKILL of the whole group. */
+  /**
+   * EOF, then SIGTERM, then SIGKILL of the whole group. Of a shared process this ends only the key's
+   * share of it; the process ends with the last.
+   */
+  stop(): Promise<AgentExit>;
+  /** SIGKILL of the whole group at once, also for those who share it. */
+  kill(): Promise<AgentExit>;
+};
+
+/** An agent's process without the gateway's protocol: lines in and out. */
+export type RawAgent = {
+  readonly pid: number;
+  /** One line without its end. The agent is ended when it does not read and too much waits. */
+  write(line: string): void;
+  /** Stops reading its stdout, so that it waits in its writes. */
+  pause(): void;
+  resume(): void;
+  readonly exited: Promise<AgentExit>;
   stop(): Promise<AgentExit>;
 };
+
+/** How an agent's own program is run. */
+export type AgentCommand = { argv: [string, ...string[]]; env: Record<string, string> };
 
 export type StartAgent = {
   agentId: string;
@@ -131,6 +153,14 @@ export type AgentManager = {
   entry(id: string): AgentEntry | undefined;
   /** Starts and initializes, or gives the running process of the key. Waits out a backoff. */
   start(options: StartAgent): Promise<AgentHandle>;
+  /** Starts a process that is nobody else's. `onLine` hears each line of its stdout as it came, without "\n". */
+  startRaw(options: StartAgent, handlers: { onLine(line: string): void }): Promise<RawAgent>;
+  /** @throws GatewayError agent_not_found, agent_not_installed, invalid_request for a variable not accepted */
+  command(id: string, env?: Readonly<Record<string, string>>): Promise<AgentCommand>;
+  /** What to send as `authenticate` before session/new and session/load; null when there is nothing to send. */
+  authentication(id: string, env: Readonly<Record<string, string>>): { methodId: string; _meta?: JsonObject } | null;
+  /** What agents did since the start, by name. */
+  counters(): Readonly<Record<string, number>>;
   /** Runs the agent once to learn what it can do, and ends it. */
   probe(id: string): Promise<AgentReport>;
   install(id: string): Promise<AgentReport>;
@@ -151,6 +181,18 @@ export type AgentQuirks = {
   resumes: boolean;
   /** Major version of Node.js it needs. */
   minimumNode?: number;
+  /** How it is given a key that variables hold: by `authenticate`, before a session is made or loaded. */
+  authenticate?: {
+    /** The variable without which there is nothing to log in with. */
+    needs: string;
+    methodId: string;
+    /** A string value "$NAME" stands for the variable's value. */
+    meta?: JsonObject;
+    /** The variable stays out of the agent's process, where its tools could print it. */
+    withhold: boolean;
+    /** With one of these variables the agent logs in by itself. */
+    unless?: readonly string[];
+  };
 };
 
 /** An agent the gateway knows how to start. */
@@ -165,8 +207,16 @@ export type AgentEntry = {
   acceptsEnv: readonly string[];
   /** One process for each session, or one for all of the same folder and environment. */
   process: "session" | "shared";
-  install: { package: string; version: string } | null;
+  install: AgentPackage | null;
   quirks: AgentQuirks;
+};
+
+/** What npm installs: a package at one exact version. */
+export type AgentPackage = {
+  package: string;
+  version: string;
+  /** It does not work without the install scripts of its packages, which otherwise never run. */
+  scripts?: boolean;
 };
 
 /** What `GET /v1/agents` says about one entry on this machine. */
@@ -299,6 +349,8 @@ export type GatewayConfig = {
   roots: readonly string[];
   /** Where the gateway keeps its database and the agents it installed; made when needed. */
   dataFolder: string;
+  /** Where agents are installed and looked for before PATH. */
+  agentsFolder: string;
   /** Names under which the gateway may be called, beside loopback and addresses. `*.x` is any below x, `*` any. */
   hosts: readonly string[];
   /** Origins of pages that may call it, such as `https://pod.example.com`. */

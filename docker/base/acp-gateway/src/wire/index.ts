@@ -1,4 +1,6 @@
 export * from "./event.ts";
+export * from "./gateway.ts";
+export * from "./file.ts";
 export * from "./json.ts";
 export * from "./permission.ts";
 export * from "./prompt.ts";

@@ -3,6 +3,9 @@ import type { Session } from "../wire/index.ts";
 import { type Call, type Method, type MethodDeps, parseParams, sessionIdParams } from "./call.ts";
 import { describeSession } from "./describe.ts";
 
+/** Over HTTP the answer to a load is on another response than the replay, which gets this much of a start. */
+const REPLAY_FIRST_MS = 20;
+
 type History = { after: number; replayTo: number; pending: boolean };
 
 const attachParams = sessionIdParams.extend({
@@ -66,5 +69,12 @@ function follow({ sessions }: MethodDeps, call: Call, { id }: Session, history: 
     connection.attach(id, history);
     return;
   }
-  connection.attach(id, { ...history, onReplayed: (emit) => call.reply(result(), emit) });
+  const apart = connection.kind === "http" && history.replayTo > 0;
+  connection.attach(id, {
+    ...history,
+    onReplayed(emit) {
+      if (apart) setTimeout(() => call.reply(result()), REPLAY_FIRST_MS);
+      else call.reply(result(), emit);
+    },
+  });
 }

@@ -15,7 +15,7 @@ export type AttachOptions = {
   replayTo: number;
   /** Show what waits for an answer once that is done. */
   pending: boolean;
-  onReplayed?(emit: Emit): void;
+  onReplayed?: (emit: Emit) => void;
 };
 
 /** One client: what it said about itself, what waits for it, and which sessions it follows. */

@@ -1,3 +1,4 @@
+import { logLine } from "../log.ts";
 import type { Lane } from "./lane.ts";
 
 const PIECE = 64 * 1024;
@@ -39,8 +40,14 @@ export function createEventStream(lane: Lane, { keepAliveMs, stallMs, onStall, o
       else if (gave) setImmediate(deliver);
     } catch (error) {
       leave();
-      controller.error(error);
+      logLine("a stream of /acp failed", { reason: error instanceof Error ? error.stack : String(error) });
+      reset();
     }
+  }
+
+  /** Breaks the response off. Bun would print an error that it is given. */
+  function reset(): void {
+    controller.error(undefined);
   }
 
   const timer = setInterval(() => {
@@ -65,7 +72,7 @@ export function createEventStream(lane: Lane, { keepAliveMs, stallMs, onStall, o
       const idle = waiting !== null;
       leave();
       if (idle) controller.close();
-      else controller.error(new Error("the connection was ended"));
+      else reset();
     },
     body: new ReadableStream<Uint8Array>(
       {

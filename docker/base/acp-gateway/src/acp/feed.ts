@@ -110,15 +110,14 @@ export function createFeed(options: FeedOptions): Feed {
   function arm(): void {
     if (armed || closed) return;
     armed = true;
-    void reader.wait(stop.signal).then(
-      () => {
-        armed = false;
-        if (!closed) options.onWork();
-      },
-      () => {
-        armed = false;
-      },
-    );
+    void waitForMore();
+  }
+
+  async function waitForMore(): Promise<void> {
+    // An abort ends the wait, one way or the other.
+    await reader.wait(stop.signal).catch(() => undefined);
+    armed = false;
+    if (!closed) options.onWork();
   }
 
   function close(reason: GatewayError): void {

@@ -126,13 +126,12 @@ const authenticate: Method = async (deps, call) => {
   const { connection, params } = call;
   const { sessionId } = params;
   if (typeof sessionId === "string") return await deps.sessions.call(sessionId, call.method, params);
-  const given = parseParams(
+  const { methodId, _meta: meta } = parseParams(
     z.looseObject({ methodId: z.string().min(1).max(256), _meta: jsonObject.nullish() }),
     params,
   );
-  const meta = given._meta;
   connection.credentials.set(await chooseAgent(deps, call), {
-    methodId: given.methodId,
+    methodId,
     ...(meta ? { _meta: meta } : {}),
   });
   return {};

@@ -50,12 +50,14 @@ export function createRawSockets({ agents, workspace, limits }: RawDeps) {
     running.add(agent);
     let pings: Timer | undefined;
 
-    void agent.exited.then((exit) => {
+    void ended();
+
+    async function ended(): Promise<void> {
+      const { code, reason } = closing(await agent.exited);
       running.delete(agent);
-      const { code, reason } = closing(exit);
       gone = true;
       socket?.close(code, reason);
-    });
+    }
 
     return {
       open(opened) {

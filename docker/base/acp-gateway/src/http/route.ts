@@ -45,7 +45,7 @@ export type Route = RouteShape & {
   headers: z.ZodObject | undefined;
   /** raw: the handler reads the request's body itself, through `readLimited` or `limitedBody`. */
   body: z.ZodType | "raw" | undefined;
-  handler(context: RouteContext<Record<string, string>, unknown, unknown, unknown>): Response | Promise<Response>;
+  handler: (context: RouteContext<Record<string, string>, unknown, unknown, unknown>) => Response | Promise<Response>;
 };
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -68,13 +68,13 @@ export function route<
     query?: Query;
     headers?: Headers;
     body?: Body;
-    handler(
+    handler: (
       context: RouteContext<Record<PathNames<Path>, string>, Parsed<Query>, Parsed<Headers>, Parsed<Body>>,
-    ): Response | Promise<Response>;
+    ) => Response | Promise<Response>;
   },
 ): Route {
   const { query, headers, body, handler } = spec;
-  return { ...spec, query, headers, body, handler: handler as unknown as Route["handler"] };
+  return { ...spec, query, headers, body, handler: handler as Route["handler"] };
 }
 
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {

@@ -44,10 +44,11 @@ function violationsOf(issue: Issue, above: readonly PropertyKey[], place: string
     }));
   }
   if (issue.code === "invalid_union") {
-    // The branch that comes nearest: whose problems lie deepest, then are fewest.
+    // The branch that comes nearest: whose problems lie deepest, then are fewest, then are of what was given.
     const branches = issue.errors.filter((errors) => errors.length > 0);
     const depth = (errors: readonly Issue[]) => Math.min(...errors.map(({ path }) => path.length));
-    const [best] = branches.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length);
+    const missing = (errors: readonly Issue[]) => errors.filter(({ message }) => message.endsWith("undefined")).length;
+    const [best] = branches.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length || missing(a) - missing(b));
     if (best && depth(best) > 0) return best.flatMap((inner) => violationsOf(inner, path, place));
   }
   const fix = fixOf(issue);

@@ -25,7 +25,7 @@ export function createAgentCallRoutes(sessions: SessionManager) {
       errors: AGENT_ERRORS,
       handler: async ({ params, body, keepOpen }) => {
         keepOpen();
-        return json(await sessions.call(String(params["id"]), method, (body ?? {}) as JsonObject));
+        return json(await sessions.call(params.id, method, (body ?? {}) as JsonObject));
       },
     });
 

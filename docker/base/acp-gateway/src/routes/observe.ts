@@ -6,8 +6,8 @@ import { activity, jsonObject } from "../wire/index.ts";
 type ObserveDeps = {
   families: () => Iterable<Family>;
   activity: () => Activity;
-  /** The text of the OpenAPI document. */
-  document: () => Promise<string>;
+  /** The OpenAPI document. */
+  document: () => Promise<unknown>;
 };
 
 /** What watches the gateway from outside, and what describes it. */
@@ -35,8 +35,7 @@ export function createObserveRoutes({ families, activity: current, document }: O
       scope: null,
       summary: "This description",
       responses: { 200: { description: "An OpenAPI 3.1 document", schema: jsonObject } },
-      handler: async () =>
-        new Response(await document(), { headers: { "content-type": "application/json;charset=utf-8" } }),
+      handler: async () => json(await document()),
     }),
   ];
 }

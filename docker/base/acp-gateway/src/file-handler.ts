@@ -17,7 +17,7 @@ import type { FileChange, FolderPage } from "./wire/index.ts";
 
 type FileHandlerDeps = {
   /** Absolute paths of the folders that everything must stay in; the first is the workspace. */
-  roots: readonly [string, ...string[]];
+  roots: readonly string[];
   /** Absolute paths of folders that are served to nobody. */
   protectedFolders: readonly string[];
   limits: { fileBytes: number };
@@ -57,12 +57,14 @@ export function createFileHandler({ roots, protectedFolders, limits, libc: given
   const writeTextFile: TextFiles["writeTextFile"] = (...args) => parts().texts.writeTextFile(...args);
 
   return {
+    /** What a file that is written may have. */
+    bytesMax: limits.fileBytes,
     readTextFile,
     writeTextFile,
 
     /** An open folder, by an absolute path or one relative to the workspace. The caller disposes of it. */
     openFolder(path: string): Folder {
-      const [workspace] = roots;
+      const [workspace = "/"] = roots;
       const names = segmentsBelow(workspace, path);
       return names ? parts().confinement.openFolder(workspace, names) : parts().confinement.openFolder(path, []);
     },

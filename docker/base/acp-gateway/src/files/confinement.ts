@@ -42,27 +42,31 @@ export type Confinement = ReturnType<typeof createConfinement>;
  * that whatever is renamed or replaced by a link meanwhile leads nobody out.
  */
 export function createConfinement({ roots, protectedFolders, libc }: ConfinementDeps) {
-  const realRoots = roots.map(realOf).toSorted((a, b) => b.length - a.length);
+  // A root may be named by a path through links; what is opened is where that led at the start.
+  const known = roots.flatMap((root) =>
+    [...new Set([realOf(root), root])].map((name) => ({ name, root: realOf(root) })),
+  );
+  const byDepth = known.toSorted((a, b) => b.name.length - a.name.length);
   const hidden = protectedFolders.map((path) => realOf(path).toLowerCase());
   const kept = new Map<string, number>();
 
   function openRoot(root: string): number {
-    const known = kept.get(root);
-    if (known !== undefined && fstatSync(known).nlink > 0) return known;
+    const before = kept.get(root);
+    if (before !== undefined && fstatSync(before).nlink > 0) return before;
     const fd = openSync(root, FIND_FOLDER | constants.O_NOFOLLOW);
     if (!anchorsWork(fd)) {
       closeSync(fd);
       throw new GatewayError("not_supported", "files cannot be served safely here: /proc is not mounted");
     }
-    if (known !== undefined) closeSync(known);
+    if (before !== undefined) closeSync(before);
     kept.set(root, fd);
     return fd;
   }
 
   /** The open root above an absolute path, and the names from there on. */
   function above(base: string): { root: string; names: Segments } {
-    for (const root of realRoots) {
-      const names = segmentsBelow(root, base);
+    for (const { name, root } of byDepth) {
+      const names = segmentsBelow(name, base);
       if (names) return { root, names };
     }
     throw new GatewayError("path_not_allowed", `${shown(base)} lies in none of the allowed folders`);

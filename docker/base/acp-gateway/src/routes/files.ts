@@ -5,22 +5,21 @@ import { fileResponse } from "../files/file-response.ts";
 import { type Segments, segmentsOf, segmentsOfUrl } from "../files/path.ts";
 import type { ErrorCode } from "../gateway-error.ts";
 import { limitedBody } from "../http/body.ts";
+import { cursor, flag, wholeNumber } from "../http/parameters.ts";
 import { json, noContent, type Route, route } from "../http/route.ts";
 import type { Surface } from "../http/surface.ts";
 import { GatewayError } from "../gateway-error.ts";
-import type { Limits } from "../types.ts";
+import type { SessionManager } from "../types.ts";
 import { fileChange, folderPage } from "../wire/index.ts";
 
 const ENTRIES_MAX = 5000;
 const ENTRIES_DEFAULT = 1000;
 
-type FileRoutesDeps = {
+type FileSurfaceDeps = {
   files: FileHandler;
   /** Absolute path of the folder behind `/v1/fs/`. */
   workspace: string;
-  /** The folder of a session. @throws GatewayError session_not_found */
-  folderOf(sessionId: string): string;
-  limits: Pick<Limits, "fileBytes">;
+  sessions: Pick<SessionManager, "get">;
 };
 
 const ERRORS: readonly ErrorCode[] = [
@@ -32,17 +31,12 @@ const ERRORS: readonly ErrorCode[] = [
   "precondition_failed",
 ];
 
-const flag = z
-  .enum(["true", "false"])
-  .default("false")
-  .transform((value) => value === "true");
-
 /** Files of the workspace and of sessions' folders. What `*` stands for is a path in that folder. */
-export function fileRoutes(deps: FileRoutesDeps): Surface {
+export function createFileSurface(deps: FileSurfaceDeps): Surface {
   return {
     routes: [
       ...routesBelow("/v1/fs/*", "the workspace", deps, () => deps.workspace),
-      ...routesBelow("/v1/sessions/:id/fs/*", "the session's folder", deps, ({ id = "" }) => deps.folderOf(id)),
+      ...routesBelow("/v1/sessions/:id/fs/*", "the session's folder", deps, ({ id = "" }) => deps.sessions.get(id).cwd),
     ],
     close: () => deps.files.close(),
   };
@@ -51,7 +45,7 @@ export function fileRoutes(deps: FileRoutesDeps): Surface {
 function routesBelow(
   path: string,
   where: string,
-  { files, limits }: FileRoutesDeps,
+  { files }: FileSurfaceDeps,
   baseOf: (params: Record<string, string>) => string,
 ): Route[] {
   return [
@@ -61,8 +55,8 @@ function routesBelow(
       scope: "files",
       summary: `A file of ${where}, with Range and conditions, or a page of a folder`,
       query: z.object({
-        cursor: z.string().max(1024).optional(),
-        limit: z.coerce.number().int().min(1).max(ENTRIES_MAX).default(ENTRIES_DEFAULT),
+        cursor: cursor.optional(),
+        limit: wholeNumber(1, ENTRIES_MAX).default(ENTRIES_DEFAULT),
       }),
       responses: {
         200: { description: "The file's bytes, or the folder as JSON", schema: folderPage },
@@ -83,7 +77,7 @@ function routesBelow(
       path,
       scope: "files",
       summary: `Writes a file of ${where} in one step, or makes a folder with ?type=directory`,
-      query: z.object({ type: z.enum(["file", "directory"]).default("file"), parents: flag }),
+      query: z.object({ type: z.enum(["file", "directory"]).default("file"), parents: flag.default(false) }),
       body: "raw",
       responses: {
         200: { description: "It was there before", schema: fileChange },
@@ -101,7 +95,7 @@ function routesBelow(
             "a path with a slash at the end is a folder's; ask with type=directory",
           );
         }
-        const content = limitedBody(request, limits.fileBytes) ?? [];
+        const content = limitedBody(request, files.bytesMax) ?? [];
         return changed(await files.write(base, names, content, options), url, rest);
       },
     }),
@@ -110,7 +104,11 @@ function routesBelow(
       path,
       scope: "files",
       summary: `Moves a file or folder to ?move_to=, a path in ${where}`,
-      query: z.object({ move_to: z.string().min(1).max(4096), overwrite: flag, parents: flag }),
+      query: z.object({
+        move_to: z.string().min(1).max(4096),
+        overwrite: flag.default(false),
+        parents: flag.default(false),
+      }),
       responses: {
         200: { description: "It took the place of a file", schema: fileChange },
         201: { description: "There was nothing of that name before", schema: fileChange },
@@ -129,7 +127,7 @@ function routesBelow(
       path,
       scope: "files",
       summary: `Removes a file, a link, an empty folder, or with ?recursive=true a folder of ${where}`,
-      query: z.object({ recursive: flag }),
+      query: z.object({ recursive: flag.default(false) }),
       responses: { 204: { description: "It is gone" } },
       errors: ERRORS,
       async handler({ request, params, query, rest, keepOpen }) {

@@ -5,3 +5,4 @@ export * from "./json.ts";
 export * from "./permission.ts";
 export * from "./prompt.ts";
 export * from "./session.ts";
+export * from "./terminal.ts";

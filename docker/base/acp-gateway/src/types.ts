@@ -57,7 +57,11 @@ export type LogReader = {
 
 /** The gateway's one sequence of events, in SQLite. Nothing is given to a reader before it is committed. */
 export type EventLog = {
-  /** Takes an event up; `assigned` is called with its seq in the commit, before any staged write. */
+  /**
+   * Takes an event up; `assigned` is called with its seq in the commit, before any staged write, and
+   * again with another one when that commit failed and is repeated.
+   * @throws TypeError for a type that is none
+   */
   stage(event: StagedEvent, assigned?: (seq: number) => void): void;
   /** A change of other tables that must hold if and only if the events staged with it do. */
   stageWrite(write: (db: Database) => void): void;
@@ -71,8 +75,22 @@ export type EventLog = {
   reader(options: ReaderOptions): LogReader;
   /** Stages `session_deleted` and the removal of the session's events. */
   remove(sessionId: string): void;
+  /** The last commit failed. It is tried again; what is staged stays, but nothing new should be taken on. */
+  isFull(): boolean;
+  stats(): LogStats;
   /** Commits, checkpoints and closes the database. */
   close(): void;
+};
+
+export type LogStats = {
+  /** In use of the database. */
+  bytes: number;
+  stagedBytes: number;
+  isFull: boolean;
+  lastSeq: number;
+  commits: number;
+  /** ISO 8601; null when nothing ever happened. */
+  lastEventAt: string | null;
 };
 
 /** How a process of an agent ended. */
@@ -346,7 +364,7 @@ export type GatewayConfig = {
   /** Absolute path of an existing folder. */
   workspace: string;
   /** Absolute paths of existing folders, the workspace among them, in which sessions may work. */
-  roots: readonly string[];
+  roots: readonly [string, ...string[]];
   /** Where the gateway keeps its database and the agents it installed; made when needed. */
   dataFolder: string;
   /** Where agents are installed and looked for before PATH. */

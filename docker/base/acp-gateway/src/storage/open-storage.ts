@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { createEventLog, type EventLogLimits } from "../event-emitter.ts";
+import type { SessionStores } from "../sessions/stores.ts";
+import type { EventLog } from "../types.ts";
+import { createCheckpoints } from "./checkpoints.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { openDatabase } from "./open-database.ts";
+import { closeDatabase } from "./prepared.ts";
+import type { Retention } from "./retention.ts";
+import { createSessionStores } from "./session-stores.ts";
+
+export type StorageOptions = {
+  /** Absolute; made when it is not there. Only one process at a time can work in it. */
+  folder: string;
+  /** `normal`: committed events survive a power cut, the last ones perhaps not; `off`: only the end of the process. */
+  synchronous: "normal" | "off";
+  retention: Retention;
+  /** Told of what goes wrong, without secrets. */
+  report: (message: string, fields: Record<string, unknown>) => void;
+  now: () => Date;
+  limits?: Partial<EventLogLimits>;
+};
+
+export type Storage = { log: EventLog; stores: SessionStores };
+
+/**
+ * Opens what outlives the gateway. `log.close()` closes it.
+ * @throws StorageError whose message says what helps
+ */
+export function openStorage({ folder, synchronous, retention, report, now, limits }: StorageOptions): Storage {
+  const file = join(folder, "gateway.sqlite");
+  const unlock = lockFolder(folder);
+  try {
+    const db = openDatabase({ file, synchronous, now, report });
+    const onClose = (): void => {
+      closeDatabase(db);
+      unlock();
+    };
+    const checkpoints = createCheckpoints(db);
+    const log = createEventLog({ db, checkpoints, retention, report, now, onClose, ...(limits && { limits }) });
+    return { log, stores: createSessionStores(db) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

@@ -34,7 +34,7 @@ export function loadConfig(env: Environment): GatewayConfig {
     port: settings.whole("AGENTPOD_GATEWAY_PORT", DEFAULTS.port, { max: 65_535 }),
     tokens: readTokens(settings, host),
     workspace,
-    roots: [...new Set([workspace, ...settings.folders("AGENTPOD_GATEWAY_ROOTS")])],
+    roots: [workspace, ...settings.folders("AGENTPOD_GATEWAY_ROOTS").filter((folder) => folder !== workspace)],
     dataFolder,
     agentsFolder: settings.absolutePath("AGENTPOD_AGENTS_FOLDER", join("/", dataFolder, "agents")),
     hosts: settings

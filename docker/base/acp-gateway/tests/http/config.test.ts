@@ -74,7 +74,7 @@ describe("the gateway's settings", () => {
   });
 
   test("PORT and HOST belong to the app in the sandbox and are not read", async () => {
-    await using gateway = await startGateway({ PORT: "1", HOST: "256.0.0.1" }, ["--agentpod-project=p1"]);
+    await using gateway = await startGateway({ PORT: "1", HOST: "256.0.0.1" }, { args: ["--agentpod-project=p1"] });
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
     expect(gateway.listening.port).toBeGreaterThan(1024);
   });

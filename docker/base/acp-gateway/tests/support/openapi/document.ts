@@ -21,10 +21,11 @@ type Documented = { routes: readonly Route[]; sockets: readonly Pick<SocketRoute
 /** An OpenAPI 3.1 document of everything that is served, from the route table itself. */
 export function openApiOf({ routes, sockets }: Documented, version: string) {
   const components = createComponents(routes);
+  const problems: Problems = {};
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = pathOf(route.path);
-    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route, components);
+    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route, components, problems);
   }
   for (const { path, summary, scope } of sockets) {
     const operations = (paths[pathOf(path)] ??= {});
@@ -38,6 +39,7 @@ export function openApiOf({ routes, sockets }: Documented, version: string) {
     paths,
     components: {
       schemas: components.schemas,
+      responses: problems,
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: `Scopes: ${SCOPES.join(", ")}` },
         cookie: { type: "apiKey", in: "cookie", name: "agentpod_gateway" },
@@ -91,7 +93,7 @@ function schemasOf({ query, headers, body, responses }: Route): z.ZodType[] {
   ];
 }
 
-function operationOf(route: Route, components: Components) {
+function operationOf(route: Route, components: Components, problems: Problems) {
   const { summary, scope, responses, body, query, headers, path } = route;
   const isPublic = scope === "public";
   const codes = new Set<ErrorCode>([
@@ -115,7 +117,7 @@ function operationOf(route: Route, components: Components) {
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body, components) }),
     responses: {
       ...Object.fromEntries(Object.entries(responses).map(([status, answer]) => [status, answerOf(answer, components)])),
-      ...problemsOf(codes),
+      ...problemsOf(codes, problems),
     },
   };
 }
@@ -135,16 +137,23 @@ function requestBodyOf(body: NonNullable<Route["body"]>, components: Components)
   return { required, content: { "application/json": { schema: components.of(body) } } };
 }
 
+/** Responses that several operations share, by the codes they can have. */
+type Problems = Record<string, unknown>;
+
 /** Problems by status; the description lists the codes it can have. */
-function problemsOf(codes: ReadonlySet<ErrorCode>) {
+function problemsOf(codes: ReadonlySet<ErrorCode>, problems: Problems) {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code]);
   const schema = { $ref: "#/components/schemas/Problem" };
   return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      status,
-      { description: list.join(", "), content: { "application/problem+json": { schema } } },
-    ]),
+    [...byStatus].map(([status, list]) => {
+      const name = list.toSorted().join(".");
+      problems[name] = {
+        description: list.toSorted().join(", "),
+        content: { "application/problem+json": { schema } },
+      };
+      return [status, { $ref: `#/components/responses/${name}` }];
+    }),
   );
 }
 

@@ -6,6 +6,8 @@ import type { Connection } from "./connection.ts";
 import { isObject } from "./json-rpc.ts";
 import type { Emit } from "./lane.ts";
 
+/** Who was asked, with what takes the question back. */
+type Open = { sessionId: string; asked: Map<Connection, () => void> };
 type Question = { id: string; sessionId: string; method: string; params: JsonObject };
 
 /**
@@ -13,17 +15,22 @@ type Question = { id: string; sessionId: string; method: string; params: JsonObj
  * others the question is taken back.
  */
 export function createApprovals(sessions: SessionManager) {
-  /** By id of the permission or elicitation: who was asked, with what takes it back. */
-  const open = new Map<string, Map<Connection, () => void>>();
+  /** By id of the permission or elicitation. */
+  const open = new Map<string, Open>();
 
   const stopListening = sessions.onPending(({ value }: PendingChange) => {
     if (value.status !== "pending") takeBack(value.id);
   });
 
   function takeBack(id: string): void {
-    const asked = open.get(id);
+    const question = open.get(id);
     open.delete(id);
-    for (const cancel of asked?.values() ?? []) cancel();
+    for (const cancel of question?.asked.values() ?? []) cancel();
+  }
+
+  /** A question that waits for nobody is forgotten. */
+  function drop(id: string, question: Open): void {
+    if (question.asked.size === 0 && open.get(id) === question) open.delete(id);
   }
 
   function ask(
@@ -31,21 +38,22 @@ export function createApprovals(sessions: SessionManager) {
     question: Question,
     answer: (result: JsonObject) => Promise<unknown>,
     emit: Emit,
-  ) {
-    const asked = open.get(question.id) ?? new Map<Connection, () => void>();
-    if (asked.has(connection)) return;
-    open.set(question.id, asked);
+  ): void {
+    const { id, sessionId } = question;
+    const known = open.get(id) ?? { sessionId, asked: new Map<Connection, () => void>() };
+    if (known.asked.has(connection)) return;
+    open.set(id, known);
     const cancel = connection.ask(
       question,
       (result) => {
-        asked.delete(connection);
-        if (asked.size === 0 && open.get(question.id) === asked) open.delete(question.id);
+        known.asked.delete(connection);
+        drop(id, known);
         // A client that refused the request leaves it to the others, to REST or to the timeout.
         if (isObject(result)) void answer(result).catch((error: unknown) => unanswered(question, error));
       },
       emit,
     );
-    asked.set(connection, cancel);
+    known.asked.set(connection, cancel);
   }
 
   return {
@@ -53,7 +61,8 @@ export function createApprovals(sessions: SessionManager) {
     offer(connection: Connection, sessionId: string, emit: Emit): void {
       if (!connection.caller.scopes.has("approve")) return;
       const { caller } = connection;
-      for (const { id, toolCall, options, expiresAt } of sessions.permissions(sessionId, "pending")) {
+      const { permissions, elicitations } = pendingOf(sessions, sessionId);
+      for (const { id, toolCall, options, expiresAt } of permissions) {
         const params = {
           sessionId,
           toolCall,
@@ -67,7 +76,7 @@ export function createApprovals(sessions: SessionManager) {
           emit,
         );
       }
-      for (const { id, request, expiresAt } of sessions.elicitations(sessionId, "pending")) {
+      for (const { id, request, expiresAt } of elicitations) {
         if (!canAnswer(connection, request)) continue;
         const gateway = { elicitationId: id, expiresAt };
         const meta = isObject(request["_meta"]) ? request["_meta"] : {};
@@ -88,16 +97,13 @@ export function createApprovals(sessions: SessionManager) {
 
     /** The client is gone: nothing is asked of it any more. */
     leave(connection: Connection): void {
-      for (const [id, asked] of open) if (asked.delete(connection) && asked.size === 0) open.delete(id);
+      for (const [id, question] of open) if (question.asked.delete(connection)) drop(id, question);
     },
 
     /** A session's questions to this client were dropped; they may be asked again. */
     forget(connection: Connection, sessionId: string): void {
-      for (const { id } of [
-        ...sessions.permissions(sessionId, "pending"),
-        ...sessions.elicitations(sessionId, "pending"),
-      ]) {
-        open.get(id)?.delete(connection);
+      for (const [id, question] of open) {
+        if (question.sessionId === sessionId && question.asked.delete(connection)) drop(id, question);
       }
     },
 
@@ -108,6 +114,19 @@ export function createApprovals(sessions: SessionManager) {
 }
 
 export type Approvals = ReturnType<typeof createApprovals>;
+
+/** Nothing, where the session was deleted meanwhile. */
+function pendingOf(sessions: SessionManager, sessionId: string) {
+  try {
+    return {
+      permissions: sessions.permissions(sessionId, "pending"),
+      elicitations: sessions.elicitations(sessionId, "pending"),
+    };
+  } catch (error) {
+    if (error instanceof GatewayError) return { permissions: [], elicitations: [] };
+    throw error;
+  }
+}
 
 function choiceOf(result: JsonObject): { optionId: string } | { decision: "cancel" } {
   const outcome = result["outcome"];

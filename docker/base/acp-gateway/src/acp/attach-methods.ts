@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Session } from "../wire/index.ts";
 import { type Call, type Method, type MethodDeps, parseParams, sessionIdParams } from "./call.ts";
 import { describeSession } from "./describe.ts";
+import type { Emit } from "./lane.ts";
 
 /** Over HTTP the answer to a load is on another response than the replay, which gets this much of a start. */
 const REPLAY_FIRST_MS = 20;
@@ -61,11 +62,17 @@ async function opened(
 function follow({ sessions }: MethodDeps, call: Call, { id }: Session, history: History): void {
   const { connection } = call;
   if (connection.closed) return;
-  const result = () => ({ sessionId: id, ...describeSession(sessions.get(id)) });
+  const reply = (emit?: Emit) => {
+    try {
+      call.reply({ sessionId: id, ...describeSession(sessions.get(id)) }, emit);
+    } catch (error) {
+      call.fail(error, emit);
+    }
+  };
   const lane = connection.lane(id);
   // Over HTTP nobody may be reading the session's stream: the answer must not wait for that.
   if (connection.kind === "http" && !lane.taken) {
-    call.reply(result());
+    reply();
     connection.attach(id, history);
     return;
   }
@@ -73,8 +80,8 @@ function follow({ sessions }: MethodDeps, call: Call, { id }: Session, history: 
   connection.attach(id, {
     ...history,
     onReplayed(emit) {
-      if (apart) setTimeout(() => call.reply(result()), REPLAY_FIRST_MS);
-      else call.reply(result(), emit);
+      if (apart) setTimeout(reply, REPLAY_FIRST_MS);
+      else reply(emit);
     },
   });
 }

@@ -98,7 +98,19 @@ export function createFeed(options: FeedOptions): Feed {
     if (!owner) return;
     owners.delete(promptId);
     said.delete(promptId);
-    owner.settled(sessions.getPrompt(sessionId, promptId), seq, emit);
+    const prompt = promptOf(promptId);
+    if (prompt instanceof GatewayError) owner.failed(prompt);
+    else owner.settled(prompt, seq, emit);
+  }
+
+  /** The error where the session was deleted meanwhile. */
+  function promptOf(promptId: string): Prompt | GatewayError {
+    try {
+      return sessions.getPrompt(sessionId, promptId);
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      throw error;
+    }
   }
 
   function replayed(): void {
@@ -131,15 +143,10 @@ export function createFeed(options: FeedOptions): Feed {
 
   /** The turn has ended, though its event was not read yet. */
   function settledAlready(promptId: string, owner: PromptOwner): boolean {
-    try {
-      const prompt = sessions.getPrompt(sessionId, promptId);
-      if (prompt.status === "queued" || prompt.status === "running") return false;
-      owner.settled(prompt, log.lastSeq(sessionId), options.send);
-      return true;
-    } catch (error) {
-      if (error instanceof GatewayError) return false;
-      throw error;
-    }
+    const prompt = promptOf(promptId);
+    if (prompt instanceof GatewayError || prompt.status === "queued" || prompt.status === "running") return false;
+    owner.settled(prompt, log.lastSeq(sessionId), options.send);
+    return true;
   }
 
   return {

@@ -1,3 +1,4 @@
+import { logLine } from "../log.ts";
 import type { Connection } from "./connection.ts";
 import type { AcpLimits } from "./limits.ts";
 import { createStallWatch } from "./stall.ts";
@@ -46,7 +47,12 @@ export function createPump(connection: Connection, socket: AcpSocket, limits: Pu
   function run(): void {
     scheduled = false;
     if (stopped) return;
-    socket.cork(give);
+    try {
+      socket.cork(give);
+    } catch (error) {
+      logLine("a socket of /acp failed", { reason: error instanceof Error ? error.stack : String(error) });
+      stop(1011, "internal error");
+    }
     if (dropped) stop(1011, "a message could not be sent");
   }
 

@@ -33,6 +33,8 @@ export async function answerOf(log: EventLog, prompt: Prompt): Promise<PromptAns
   };
 }
 
-function withoutType({ type: _, ...call }: JsonObject): JsonObject {
+function withoutType(part: JsonObject): JsonObject {
+  const call = { ...part };
+  delete call["type"];
   return call;
 }

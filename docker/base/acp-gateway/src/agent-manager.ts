@@ -10,7 +10,7 @@ import { startRawAgent } from "./agents/raw-agent.ts";
 import { createVersionCache } from "./agents/version-cache.ts";
 import { acceptsEnvironmentName, childEnvironment } from "./child-environment.ts";
 import { GatewayError } from "./gateway-error.ts";
-import type { AgentEntry, AgentManager, AgentReport, Environment } from "./types.ts";
+import type { AgentEntry, AgentManager, AgentOutline, AgentReport, Environment } from "./types.ts";
 import { createVersionProbe } from "./version-probe.ts";
 import type { JsonObject } from "./wire/index.ts";
 
@@ -123,8 +123,14 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
     };
   }
 
+  async function outline(entry: AgentEntry): Promise<AgentOutline> {
+    const program = await finder.find(entry);
+    return { id: entry.id, installed: program !== null, initialized: initialized.get(entry.id) ?? null };
+  }
+
   const manager: AgentManager = {
     list: () => Promise.all(entries.map(report)),
+    outline: () => Promise.all(entries.map(outline)),
     entry: (id) => entries.find((candidate) => candidate.id === id),
     command: async (id, variables = {}) => launcher.command(runnable(id, variables), variables),
     authentication: (id, variables) => authenticationOf(known(id), environment, variables),

@@ -125,7 +125,11 @@ export type AgentHandle = {
    * Without `timeoutMs` it waits until the agent answers or ends. What it sends goes out in the order of the calls.
    * @throws GatewayError agent_error, auth_required, agent_exited, agent_timeout, agent_protocol
    */
-  request(method: string, params: JsonObject, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<JsonObject>;
+  request(
+    method: string,
+    params: JsonObject,
+    options?: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<JsonObject>;
   notify(method: string, params: JsonObject): void;
   /** Hears a session of this process; what came for it before is given at once. Returns what ends that. */
   attach(agentSessionId: string, handlers: AgentSessionHandlers): () => void;
@@ -163,10 +167,15 @@ export type StartAgent = {
   env: Record<string, string>;
 };
 
+/** An agent in short. */
+export type AgentOutline = Pick<AgentReport, "id" | "installed" | "initialized">;
+
 /** A crowd of agents: what is known, what is here, what runs. */
 export type AgentManager = {
   list(): Promise<AgentReport[]>;
   find(id: string): Promise<AgentReport | undefined>;
+  /** What `list` says without running a program for its version. */
+  outline(): Promise<AgentOutline[]>;
   /** The registry entry itself: which variables it accepts, whether its process is shared. */
   entry(id: string): AgentEntry | undefined;
   /** Starts and initializes, or gives the running process of the key. Waits out a backoff. */
@@ -260,9 +269,7 @@ export const SCOPES = ["read", "prompt", "approve", "files", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A permission or an elicitation came up or was resolved. */
-export type PendingChange =
-  | { kind: "permission"; value: Permission }
-  | { kind: "elicitation"; value: Elicitation };
+export type PendingChange = { kind: "permission"; value: Permission } | { kind: "elicitation"; value: Elicitation };
 
 /** `GET /v1/activity`: what a control plane must know before it stops a sandbox. */
 export type Activity = {
@@ -302,7 +309,10 @@ export type SessionManager = {
     options: { caller: Caller; idempotencyKey?: string },
   ): Promise<{ promptId: string; seq: number; status: PromptStatus }>;
   getPrompt(id: string, promptId: string): Prompt;
-  listPrompts(id: string, options: { cursor?: string; limit: number }): { prompts: Prompt[]; nextCursor: string | null };
+  listPrompts(
+    id: string,
+    options: { cursor?: string; limit: number },
+  ): { prompts: Prompt[]; nextCursor: string | null };
   /** Resolves when the prompt has ended, or with what it is after `ms`. */
   waitForPrompt(id: string, promptId: string, ms: number, signal?: AbortSignal): Promise<Prompt | PromptAnswer>;
   /** Cancels the running prompt and, with `queued`, those that wait. */

@@ -50,7 +50,7 @@ export function gatewayMeta(params: JsonObject): JsonObject {
 export async function chooseAgent({ agents }: MethodDeps, { connection, params }: Pick<Call, "connection" | "params">) {
   const named = gatewayMeta(params)["agent"] ?? connection.agent;
   if (typeof named === "string") return named;
-  const installed = (await agents.list()).find((agent) => agent.installed);
+  const installed = (await agents.outline()).find((agent) => agent.installed);
   if (installed) return installed.id;
   throw new GatewayError("agent_not_found", "no agent is installed here; install one, or name one by ?agent=");
 }

@@ -1,4 +1,4 @@
-import type { AgentReport } from "../types.ts";
+import type { AgentOutline } from "../types.ts";
 import type { JsonObject, JsonValue, Session } from "../wire/index.ts";
 import { isObject } from "./json-rpc.ts";
 
@@ -14,7 +14,7 @@ const UNKNOWN_AGENT = {
  * The result of `initialize`: the gateway is the agent, with the abilities of the agent that new
  * sessions of this connection get, as far as it is known.
  */
-export function describeGateway(version: string, agent: AgentReport | undefined, lastSeq: number): JsonObject {
+export function describeGateway(version: string, agent: AgentOutline | undefined, lastSeq: number): JsonObject {
   const known = agent?.initialized ?? null;
   const abilities = isObject(known?.["agentCapabilities"]) ? known["agentCapabilities"] : null;
   return {

@@ -27,7 +27,7 @@ const initialize: Method = async (deps, { connection, params }) => {
   connection.client = params;
   // An agent that cannot be found is refused by session/new, with a better text.
   const id = await chooseAgent(deps, { connection, params }).catch(() => undefined);
-  const agent = id === undefined ? undefined : await deps.agents.find(id);
+  const agent = (await deps.agents.outline()).find((known) => known.id === id);
   return describeGateway(deps.version, agent, deps.log.lastSeq());
 };
 

@@ -50,6 +50,7 @@ export async function startGatewayProcess() {
     url: `${gateway.url}/acp`,
     socketUrl: `${gateway.url.replace("http", "ws")}/acp`,
     workspace: gateway.workspace,
+    pid: gateway.child.pid,
     rest: createRest(gateway.url),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();

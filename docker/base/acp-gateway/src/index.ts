@@ -48,7 +48,9 @@ function listen() {
       websocket: gateway.websocket,
       maxRequestBodySize: gateway.maxRequestBodySize,
       idleTimeout: IDLE_SECONDS_MAX,
+      // No page with our source in it, should anything ever get past the handler; it alone would share the port.
       development: false,
+      reusePort: false,
     });
   } catch (error) {
     return complain([`cannot listen on ${config.host}:${config.port}: ${reasonOf(error)}`], EXIT_FAILED);

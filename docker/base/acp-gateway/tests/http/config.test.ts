@@ -81,10 +81,11 @@ describe("the gateway's settings", () => {
 
   test("a port that is taken ends the start with one line", async () => {
     await using gateway = await startGateway();
+    await using folder = await temporaryFolder();
     const { code, stderr } = await runToEnd({
       AGENTPOD_GATEWAY_PORT: String(gateway.listening.port),
       AGENTPOD_GATEWAY_TOKEN: TOKEN,
-      AGENTPOD_WORKSPACE: "/tmp",
+      AGENTPOD_WORKSPACE: folder.path,
     });
     expect(code).toBe(1);
     expect(stderr.trim().split("\n")).toHaveLength(1);

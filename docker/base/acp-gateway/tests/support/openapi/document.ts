@@ -101,6 +101,7 @@ function operationOf(route: Route, components: Components, problems: Problems) {
     ...(isPublic ? [] : GUARDED),
     ...(scope === null || isPublic ? [] : (["forbidden"] as const)),
     ...(body === undefined ? [] : WITH_BODY),
+    ...(path.startsWith("/v1/sessions/:id") ? (["session_not_found"] as const) : []),
     ...(route.errors ?? []),
   ]);
   return {

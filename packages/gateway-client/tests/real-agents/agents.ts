@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { NewSession } from "../../src/wire/index.ts";
-import type { ModelServer } from "../support/model-server/index.ts";
+import type { NewSession } from "../../src/index.ts";
+import type { ModelServer } from "../../../../docker/base/acp-gateway/tests/support/model-server/index.ts";
 
 /** What an agent needs to talk to the model server instead of its own provider, and to ask before it writes. */
 export type Setup = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { GatewayEvent } from "@agentpod/gateway-client";
+import type { GatewayEvent } from "../../src/index.ts";
 import { AGENTS } from "./agents.ts";
 import { cacheFolder, installNode } from "./install.ts";
 import { createWorld, type World } from "./world.ts";

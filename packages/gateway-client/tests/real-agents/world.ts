@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createGatewayClient } from "@agentpod/gateway-client";
-import { startModelServer } from "../support/model-server/index.ts";
+import { createGatewayClient } from "../../src/index.ts";
+import { startModelServer } from "../../../../docker/base/acp-gateway/tests/support/model-server/index.ts";
 import { AGENTS, type Setup } from "./agents.ts";
 
-const ENTRY = join(import.meta.dir, "../../src/index.ts");
+const ENTRY = join(import.meta.dir, "../../../../docker/base/acp-gateway/src/index.ts");
 const TOKEN = "a-token-of-the-real-agents";
 
 type Options = { agent: string; path: string; env?: Record<string, string> };

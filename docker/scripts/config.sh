@@ -37,7 +37,19 @@ require_part() {
     fail "unknown ${1%s} '$2'; there are: $(names_in "$1" | paste --serial --delimiters=' ')"
 }
 
+# What images are called is refused here, where it can be said which setting is wrong.
+require_names() {
+  local name='[a-z0-9]+([._-]+[a-z0-9]+)*'
+  [[ ${REGISTRY_URL} =~ ^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]+)?(/${name})*$ ]] ||
+    fail "REGISTRY_URL is '${REGISTRY_URL}'; a registry is named as registry.example.com or 127.0.0.1:5000, without https://"
+  [[ ${REGISTRY_OWNER} =~ ^${name}(/${name})*$ ]] ||
+    fail "REGISTRY_OWNER is '${REGISTRY_OWNER}'; it is part of images' names, which are in lower case"
+  [[ ${IMAGE_VERSION} =~ ^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$ ]] ||
+    fail "IMAGE_VERSION is '${IMAGE_VERSION}'; it is the images' tag: letters, digits, '.', '_' and '-'"
+}
+
 require_engine() {
+  require_names
   command -v docker > /dev/null || fail "the docker command is not installed"
   docker version --format '{{.Server.Version}}' > /dev/null 2>&1 ||
     fail "no Docker engine answers; start one or set DOCKER_HOST"
@@ -60,3 +72,6 @@ image_exists() { docker image inspect "$1" > /dev/null 2>&1; }
 
 # image_ref NAME -> REGISTRY/OWNER/NAME:VERSION
 image_ref() { printf '%s/%s/%s:%s\n' "${REGISTRY_URL}" "${REGISTRY_OWNER}" "$1" "${IMAGE_VERSION}"; }
+
+# has_room FOLDER: something can be written there
+has_room() { head --bytes=100000 /dev/zero > "$1/room" 2> /dev/null && rm "$1/room"; }

@@ -100,12 +100,18 @@ main() {
   log "making ${DEBIAN_IMAGE} with debootstrap"
   debootstrap --variant=minbase --keyring="${KEYRING}" "${DEBIAN_SUITE}" "${work}/root" "${mirror}" > "${work}/log" 2>&1 || {
     tail -n 20 "${work}/log" >&2
+    has_room "${work}" || fail "the disk of ${TMPDIR:-/tmp} is full; debootstrap needs 500 MB there"
     fail "debootstrap failed; its last lines are above"
   }
   write_sources "${work}/root" "${mirror}"
   slim "${work}/root"
-  tar --directory "${work}/root" --numeric-owner --create . |
-    docker import --change 'CMD ["bash"]' - "${DEBIAN_IMAGE}" > /dev/null
+  # Named when it is whole.
+  local image=''
+  image="$(tar --directory "${work}/root" --numeric-owner --create . | docker import --change 'CMD ["bash"]' -)" || {
+    [[ -z ${image} ]] || docker image rm "${image}" > /dev/null
+    fail "the image could not be made; the lines above say why"
+  }
+  docker tag "${image}" "${DEBIAN_IMAGE}"
   printf '%s\n' "${DEBIAN_IMAGE}"
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { ImageManifest } from "@agentpod/types";
 import { differences, renderTable, reportedOverruns } from "./budgets.ts";
 import { localImages } from "./engine.ts";
@@ -54,8 +54,12 @@ function readManifest(file: string): ImageManifest | undefined {
 /** Whole or not at all. */
 function write(file: string, manifest: ImageManifest): void {
   const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, `${JSON.stringify(manifest, null, 2)}\n`);
-  renameSync(unfinished, file);
+  try {
+    writeFileSync(unfinished, `${JSON.stringify(manifest, null, 2)}\n`);
+    renameSync(unfinished, file);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
 }
 
 try {

@@ -41,7 +41,7 @@ main() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit 0 ;;
-      --only) stages=${2:?"--only needs a stage"}; shift ;;
+      --only) stages="$(value_of "$@")"; shift ;;
       -*) fail "unknown option '$1'; see --help" ;;
       *) [[ -z ${IMAGE} ]] || fail "one image at a time; see --help"; IMAGE=$1 ;;
     esac

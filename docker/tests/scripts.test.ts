@@ -31,6 +31,12 @@ const misuses: { script: string; args: string[]; told: string; environment?: Rec
   { script: "login.sh", args: [], told: "REGISTRY_URL is not set", environment: { REGISTRY_URL: "" } },
   { script: "login.sh", args: [], told: "REGISTRY_USER is not set", environment: { REGISTRY_URL: "127.0.0.1:9" } },
   { script: "manifest.sh", args: ["--all"], told: "unknown argument '--all'" },
+  { script: "debian-image.sh", args: ["--fast"], told: "unknown argument '--fast'" },
+  ...["build-base.sh", "manifest.sh", "debian-image.sh"].flatMap((script) => [
+    { script, args: [], told: "without https://", environment: { REGISTRY_URL: "https://registry.example.com" } },
+    { script, args: [], told: "REGISTRY_OWNER is 'Acme'", environment: { REGISTRY_OWNER: "Acme" } },
+    { script, args: [], told: "IMAGE_VERSION is '1.0 beta'", environment: { IMAGE_VERSION: "1.0 beta" } },
+  ]),
 ];
 
 for (const { script, args, told, environment } of misuses) {
@@ -50,6 +56,8 @@ const scripts = [
   "push.sh",
   "login.sh",
   "manifest.sh",
+  "debian-image.sh",
+  "test-container.sh",
 ];
 describe.each(scripts)("%s", (script) => {
   test("tells its usage and environment with --help, without an engine", async () => {
@@ -68,6 +76,7 @@ const needEngine = [
   ["push.sh", "base"],
   ["login.sh"],
   ["manifest.sh"],
+  ["debian-image.sh"],
 ];
 test.each(needEngine.map((command) => [command.join(" "), command]))(
   "%s without an engine says so",
@@ -102,6 +111,13 @@ describeUnless(engineMissing, "what is built on", () => {
     expect(outcome).toMatchObject({ exitCode: 1, stdout: "" });
     expect(outcome.stderr).toContain(ref);
     expect(outcome.stderr).toMatch(/is not here; (run|build)/);
+  });
+
+  test("is Debian for the base, and it is said how that is made", async () => {
+    const outcome = await runScript("build-base.sh", [], { ...environment, DEBIAN_IMAGE: "127.0.0.1:9/debian:none" });
+    expect(outcome).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(outcome.stderr).toContain("127.0.0.1:9/debian:none is neither here nor can it be pulled; ");
+    expect(outcome.stderr).toContain("debian-image.sh makes it");
   });
 
   test("is asked from its registry, and one that is down is said", async () => {

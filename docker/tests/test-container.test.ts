@@ -61,7 +61,7 @@ const misuses: { args: string[]; told: string }[] = [
   { args: ["one", "two"], told: "one image at a time" },
   { args: ["image", "--only", "everything"], told: "unknown stage 'everything'; there are: files layers running" },
   { args: ["image", "--only", "restart"], told: "restart needs running before it" },
-  { args: ["image", "--only"], told: "--only needs a stage" },
+  { args: ["image", "--only"], told: "--only needs a value" },
 ];
 
 for (const { args, told } of misuses) {

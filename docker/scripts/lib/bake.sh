@@ -26,9 +26,10 @@ bake() {
 }
 
 # Takes away the names that images have while they are built; those that others only stand on have one as well.
+# The engine weighs every image that it lists, so it is asked for these alone.
 drop_unnamed() {
-  docker images --format '{{.Repository}}:{{.Tag}}' | { grep --fixed-strings -- "${TAG_SUFFIX}" || true; } |
-    xargs --no-run-if-empty docker image rm > /dev/null
+  docker images --format '{{.Repository}}:{{.Tag}}' --filter "reference=${REGISTRY_URL}/${REGISTRY_OWNER}/*:*${TAG_SUFFIX}" \
+    --filter "reference=${STEP_REF:-none}${TAG_SUFFIX}" | xargs --no-run-if-empty docker image rm > /dev/null
 }
 
 # target_ref TARGET -> the name its image gets
@@ -62,6 +63,7 @@ aloud() {
 # What a build takes from this machine: mirrors, proxies, certificates, npm's credentials, and the versions.
 # Fills the array BAKE_OPTIONS. Secrets are mounted while a step runs and stay in no layer.
 machine_options() {
+  [[ -z ${BAKE_OPTIONS[*]-} ]] || return 0
   local npmrc="${NPM_CONFIG_USERCONFIG:-${HOME:-}/.npmrc}" ca name
   BAKE_OPTIONS=(--set "*.args.NPM_REGISTRY=$(npm_setting registry)")
   [[ -z ${DEBIAN_MIRROR:-} ]] || BAKE_OPTIONS+=(--set "*.secrets=id=apt_mirror,env=DEBIAN_MIRROR")

@@ -35,6 +35,7 @@ check() {
     failed=$((failed + 1))
     printf 'FAILED  %s\n' "${name}"
     sed 's/^/        /' "${work}/output" | tail -n 20
+    has_room "${work}" || printf '        the disk of %s is full\n' "${TMPDIR:-/tmp}"
   fi
 }
 

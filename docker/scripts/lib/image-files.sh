@@ -56,18 +56,19 @@ saved_layers() { jq --raw-output --arg folder "$1" '.[0].Layers[] | "\($folder)/
 
 # layer_secrets TARBALL FOLDER: a layer is unpacked only when a key is in it, to say in which file
 layer_secrets() {
-  local keys
-  keys="$(gzip --decompress --stdout --force "$1" | count_keys)" || return 1
+  local plain="${work}/plain.tar" keys
+  gzip --decompress --stdout --force "$1" > "${plain}" && keys="$(count_keys "${plain}")" || return 1
   {
-    tar --list --verbose --file "$1" | identities || return 1
-    [[ ${keys} == 0 ]] || key_files "$1" "$2" || return 1
+    tar --list --verbose --file "${plain}" | identities || return 1
+    [[ ${keys} == 0 ]] || key_files "${plain}" "$2" || return 1
   } | without_known_keys
+  rm -f "${plain}"
 }
 
 # A header alone is in every program that reads keys; only with data behind it is it a key.
 KEY='-----BEGIN [A-Z ]*PRIVATE KEY-----\r?\n[A-Za-z0-9+/=:, \r\n-]{40}'
 
-count_keys() { LC_ALL=C grep --count --text --null-data --perl-regexp --regexp="${KEY}" || (($? == 1)); }
+count_keys() { LC_ALL=C grep --count --text --null-data --perl-regexp --regexp="${KEY}" "$1" || (($? == 1)); }
 
 key_files() {
   mkdir "$2" && tar --extract --file "$1" --directory "$2" --no-same-owner --delay-directory-restore --exclude='dev/*' &&

@@ -18,6 +18,10 @@ registry_problem() {
       ;;
     *'server gave HTTP response to HTTPS client'*) printf '%s speaks plain HTTP, which engines take from 127.0.0.1 only\n' "${REGISTRY_URL}" ;;
     *'no space left on device'* | *'507 Insufficient Storage'*) printf 'a disk is full, here or at %s\n' "${REGISTRY_URL}" ;;
+    *'unexpected status from '*': 5'[0-9][0-9]' '*)
+      printf '%s has an error of its own (%s); its log says which, such as a full disk\n' "${REGISTRY_URL}" \
+        "$(grep --only-matching --extended-regexp '5[0-9]{2} [A-Z][A-Za-z ]+$' <<< "$1" | tail --lines=1)"
+      ;;
     *) printf '%s refused: %s\n' "${REGISTRY_URL}" "$(tail --lines=1 <<< "$1")" ;;
   esac
 }

@@ -25,6 +25,10 @@ export interface CoolifyFake {
   /** Names of the containers that exist, with those a deletion left on a server it could not reach. */
   containers(): string[];
   faults: { add(fault: Fault): () => void; clear(): void };
+  /** With `isStepped`: lets happen what comes next, and tells whether there was anything. */
+  step(): boolean;
+  /** Makes Coolify see an application like this, `running:unhealthy` for one, until it changes by itself. */
+  shows(uuid: string, status: string): void;
   /** Ends the server with its connections, and everything that was still to come. */
   close(): Promise<void>;
 }
@@ -55,6 +59,12 @@ export function startCoolifyFake(options: CoolifyFakeOptions = {}): CoolifyFake 
     volumes: () => [...world.dockerVolumes],
     containers: () => [...runningNames(world), ...world.leftContainers],
     faults: { add: (fault) => world.faults.add(fault), clear: () => world.faults.clear() },
+    step: () => world.timers.step(),
+    shows(uuid, status) {
+      const application = world.applications.get(uuid);
+      if (!application) throw new Error(`There is no application ${uuid}.`);
+      application.status = status;
+    },
     async close() {
       world.timers.clear();
       world.faults.clear();

@@ -32,6 +32,8 @@ export interface CoolifyFakeOptions {
   servers?: ServerOptions[];
   /** 0 takes a free one. */
   port?: number;
+  /** Time stands still, and what is to come comes with each call of `step`. */
+  isStepped?: boolean;
   /** Makes ids and tokens the same in every run. */
   seed?: number;
 }
@@ -52,6 +54,7 @@ export function withDefaults(options: CoolifyFakeOptions) {
     proxyType: options.proxyType ?? "traefik",
     servers: options.servers ?? [{}],
     port: options.port ?? 0,
+    isStepped: options.isStepped ?? false,
     seed: options.seed,
   } as const;
 }

@@ -4,7 +4,7 @@ import type { Options, ServerOptions } from "./options.ts";
 import { createRequestLog } from "./requests.ts";
 import type { Application, Deployment, Destination, Environment, Project, Server, Stamps } from "./state.ts";
 import { createThrottle } from "./throttle.ts";
-import { createTimers } from "./timers.ts";
+import { createSteppedTimers, createTimers } from "./timers.ts";
 import { createTokens } from "./tokens.ts";
 
 const DEFAULT_CPUS = 64;
@@ -17,7 +17,7 @@ export function createWorld(options: Options) {
   const world = {
     options,
     ids,
-    timers: createTimers(),
+    timers: options.isStepped ? createSteppedTimers() : createTimers(),
     faults: createFaults(),
     tokens: createTokens(ids),
     throttle: createThrottle(options.rateLimit?.perMinute ?? null),

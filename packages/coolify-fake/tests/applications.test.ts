@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { expectWire } from "./support/expect-wire.ts";
-import { request, until } from "./support/wait.ts";
+import { request, stepUntil } from "./support/wait.ts";
 import { newApplication, world } from "./support/world.ts";
 
 const { fake, call, create, start, ended, status, snapshot } = world();
@@ -137,12 +137,14 @@ test("a project with applications is not deleted; an empty one is", async () => 
 });
 
 test("a stop during a deployment ends the old container, and the deployment's one runs afterwards", async () => {
-  const uuid = await create();
-  await start(uuid);
-  await status(uuid, "running:healthy");
-  const deployment = await start(uuid);
-  await call("POST", `/applications/${uuid}/stop`);
-  await until("the stop", () => snapshot(uuid).running === null);
-  await ended(deployment);
-  expect(snapshot(uuid).running?.deploymentUuid).toBe(deployment as string);
+  const { fake: stepped, call: ask, create: make, start: begin, snapshot: look } = world({ isStepped: true });
+  const uuid = await make();
+  await begin(uuid);
+  await stepUntil(stepped, "it is healthy", () => look(uuid).status === "running:healthy");
+  const deployment = await begin(uuid);
+  await ask("POST", `/applications/${uuid}/stop`);
+  await stepUntil(stepped, "the stop", () => look(uuid).running === null);
+  await stepUntil(stepped, "the deployment", () => look(uuid).running !== null);
+  expect(look(uuid).running?.deploymentUuid).toBe(deployment as string);
+  await stepped.close();
 });

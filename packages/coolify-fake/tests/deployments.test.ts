@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { expectWire } from "./support/expect-wire.ts";
 import type { CoolifyFakeOptions } from "../src/index.ts";
+import { stepUntil } from "./support/wait.ts";
 import { world } from "./support/world.ts";
 
 const open: ReturnType<typeof world>[] = [];
@@ -65,15 +66,17 @@ test("while one is under way a second start has no id, and /deploy has one that 
 });
 
 test("a forced one is queued and waits for the one before", async () => {
-  const { call, create, start, ended, snapshot } = given();
+  const { fake, call, create, start, snapshot } = given({ isStepped: true });
   const uuid = await create();
   const first = await start(uuid);
   await call("PATCH", `/applications/${uuid}`, { docker_registry_image_tag: "v2" });
   const second = await start(uuid, "?force=true");
-  expectWire((await call("GET", `/deployments/${second}`)).json["status"]).toBe("queued");
-  await ended(first);
+  const statusOf = async (deployment: string | null) =>
+    String((await call("GET", `/deployments/${deployment}`)).json["status"]);
+  expect(await statusOf(second)).toBe("queued");
+  await stepUntil(fake, "the end of the first", async () => (await statusOf(first)) === "finished");
   expect(snapshot(uuid).running?.image).toBe("ghcr.io/acme/agent:v1");
-  await ended(second);
+  await stepUntil(fake, "the end of the second", async () => (await statusOf(second)) === "finished");
   expect(snapshot(uuid).running).toMatchObject({ image: "ghcr.io/acme/agent:v2", deploymentUuid: second as string });
   const { json } = await call("GET", `/deployments/applications/${uuid}?take=1`);
   expectWire([json["count"], json["deployments"]?.[0]?.["deployment_uuid"]]).toEqual([2, second]);

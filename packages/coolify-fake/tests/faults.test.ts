@@ -172,9 +172,9 @@ describe("on a deployment", () => {
   });
 
   test("unhealthy_flicker makes a healthy one unhealthy for a while", async () => {
-    const { fake, create, start, status } = given({ healthMs: 100 });
+    const { fake, create, start, status } = given({ healthMs: 300 });
     const uuid = await create();
-    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 200 });
+    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 600 });
     await start(uuid);
     for (const wanted of ["running:healthy", "running:unhealthy", "running:healthy"]) await status(uuid, wanted);
   });

@@ -1,3 +1,4 @@
+import { describeFailures } from "./failures.ts";
 import type { TestResult } from "./report.ts";
 
 interface Finished {
@@ -37,7 +38,13 @@ export function summarize({ files, tests, ending, forbidSkips }: Finished): Summ
   if (skips.length > 0) counts.push(`${skips.length} skipped`);
   return {
     ok: failures.length === 0,
-    lines: [...section("Skipped", skips), ...section("Failed", failures), counts.join(", ")],
+    // The reader may see the end alone: the names come after the details.
+    lines: [
+      ...section("Skipped", skips),
+      ...describeFailures(tests),
+      ...section("Failed", failures),
+      counts.join(", "),
+    ],
   };
 }
 

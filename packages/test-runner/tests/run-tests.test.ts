@@ -47,6 +47,36 @@ test("names a failure and ends badly", async () => {
   expect(result.text).toContain("apps/one/a.test.ts: sums > are right");
 });
 
+test("tells what a test failed with and where, before the names", async () => {
+  const failing = [
+    head,
+    'test("differs", () => expect({ a: "<b> & \\"c\\"" }).toEqual({ a: 2 }));',
+    'test("throws", () => { throw new Error("the pump is dry"); });',
+    'test("is late", () => new Promise(() => {}), 20);',
+  ].join("\n");
+  const { text } = await run({ "apps/one/a.test.ts": failing });
+  const details = text.slice(text.indexOf("What failed, and how:"), text.indexOf("\nFailed:"));
+  expect(details).toContain("apps/one/a.test.ts: differs\n    AssertionError: expect(received).toEqual(expected)");
+  expect(details).toContain(`+   "a": "<b> & "c"",`);
+  expect(details).toContain("apps/one/a.test.ts: throws\n    Error: the pump is dry\n");
+  expect(details).toMatch(/at .*apps\/one\/a\.test\.ts:4:/);
+  expect(details).toContain("apps/one/a.test.ts: is late\n    test timed out");
+});
+
+test("shows no more of many and long failures than can be read", async () => {
+  const failing = `${head}for (let n = 0; n < 23; n += 1) test(\`t\${n}\`, () => { throw new Error("x\\n".repeat(50) + "y".repeat(999)); });\n`;
+  const { text, last } = await run({ "apps/one/a.test.ts": failing });
+  expect(last).toBe("0 passed, 23 failed");
+  const details = text.slice(text.indexOf("What failed, and how:"), text.indexOf("\nFailed:"));
+  expect(details).toContain("3 more failed");
+  const [, first = ""] = details.split("apps/one/a.test.ts: t");
+  const lines = first.trimEnd().split("\n").slice(1);
+  expect(lines).toHaveLength(25);
+  expect(lines.join("\n")).toMatch(/… \d+ lines …/);
+  expect(lines.at(-1)).toMatch(/at .*a\.test\.ts:2:/);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(310);
+});
+
 test("lists every skip with its reason", async () => {
   const result = await run({ "apps/one/a.test.ts": good, "apps/one/b.test.ts": skipping });
   expect(result).toMatchObject({ ok: true, last: "1 passed, 0 failed, 1 skipped" });

@@ -37,9 +37,16 @@ export function sseResponse(
   });
 }
 
-/** Answers with plain text that grows as long as `lines` does. */
-export function textResponse(lines: (signal: AbortSignal) => AsyncIterable<string>): Response {
-  const body = pullStream(lines, (line) => encoder.encode(`${line}\n`), { first: "" });
+/**
+ * Answers with plain text that grows as long as `lines` does.
+ * @param options.blankAfterMs when there is no line by then, an empty one begins the text
+ */
+export function textResponse(
+  lines: (signal: AbortSignal) => AsyncIterable<string>,
+  { blankAfterMs }: { blankAfterMs?: number } = {},
+): Response {
+  const options = blankAfterMs === undefined ? {} : { opening: { text: "\n", afterMs: blankAfterMs } };
+  const body = pullStream(lines, (line) => encoder.encode(`${line}\n`), options);
   return new Response(body, {
     headers: {
       "content-type": "text/plain; charset=utf-8",
@@ -49,9 +56,12 @@ export function textResponse(lines: (signal: AbortSignal) => AsyncIterable<strin
   });
 }
 
+/** Bun sends the headers with the first byte, so what may be quiet has to begin with something. */
 interface StreamOptions {
   /** Sent at once. */
-  first: string;
+  first?: string;
+  /** Sent when nothing else was by then. */
+  opening?: { text: string; afterMs: number };
   /** Sent whenever nothing else was for that long at most. */
   beat?: { text: string; everyMs: number };
 }
@@ -59,46 +69,56 @@ interface StreamOptions {
 function pullStream<Item>(
   items: (signal: AbortSignal) => AsyncIterable<Item>,
   toBytes: (item: Item) => Uint8Array,
-  { first, beat }: StreamOptions,
+  { first, opening, beat }: StreamOptions,
 ): ReadableStream<Uint8Array> {
   const gone = new AbortController();
   let iterator: AsyncIterator<Item> | undefined;
-  let stopBeating: (() => void) | undefined;
+  let openingTimer: ReturnType<typeof setTimeout> | undefined;
+  let beatTimer: ReturnType<typeof setInterval> | undefined;
   let isQuiet = false;
 
+  function stopTimers(): void {
+    clearTimeout(openingTimer);
+    clearInterval(beatTimer);
+  }
+
   function begin(controller: ReadableStreamDefaultController<Uint8Array>): AsyncIterator<Item> {
+    if (opening !== undefined) {
+      openingTimer = setTimeout(() => controller.enqueue(encoder.encode(opening.text)), opening.afterMs);
+    }
     if (beat !== undefined) {
       const bytes = encoder.encode(beat.text);
-      const timer = setInterval(() => {
+      beatTimer = setInterval(() => {
         // One that has not taken what it was sent last needs no more of it.
         if (isQuiet && (controller.desiredSize ?? -1) >= 0) controller.enqueue(bytes);
         isQuiet = true;
       }, beat.everyMs / 2);
-      stopBeating = () => clearInterval(timer);
     }
     return items(gone.signal)[Symbol.asyncIterator]();
   }
 
   const source: Bun.UnderlyingSource<Uint8Array> = {
     start(controller) {
-      // Bun sends the headers with the first byte.
-      if (first !== "") controller.enqueue(encoder.encode(first));
+      if (first !== undefined) controller.enqueue(encoder.encode(first));
     },
     async pull(controller) {
       try {
         iterator ??= begin(controller);
         const { value, done } = await iterator.next();
-        if (done === true) stopBeating?.();
-        if (done === true) return controller.close();
+        clearTimeout(openingTimer);
+        if (done === true) {
+          stopTimers();
+          return controller.close();
+        }
         isQuiet = false;
         controller.enqueue(toBytes(value));
       } catch (error) {
-        stopBeating?.();
+        stopTimers();
         throw error;
       }
     },
     cancel() {
-      stopBeating?.();
+      stopTimers();
       gone.abort();
       // One that waits for its next turn, as for a slow reader, does not see the signal.
       iterator?.return?.().catch(() => undefined);

@@ -12,6 +12,9 @@ import type { StreamKind, StreamMetrics } from "../services/metrics/streams.ts";
 import type { ProjectManager } from "../services/project-manager.ts";
 import type { ProjectReader } from "../services/project-reader.ts";
 
+/** So long the reader of a sandbox that says nothing waits for the answer's headers. */
+const FOLLOWER_WAITS_MS = 1_000;
+
 const read = requireScope("projects:read");
 const ProjectId = z.object({ id: z.string().min(1).max(128) });
 const Cursor = {
@@ -33,7 +36,7 @@ const logs = createRoute({
   operationId: "getProjectLogs",
   summary: "What the sandbox wrote",
   description:
-    "`follow=true` keeps the answer open: server-sent events when accepted, else lines of plain text. Without it JSON, or plain text when accepted.",
+    "`follow=true` keeps the answer open: server-sent events when accepted, else lines of plain text, which begin with an empty one while the sandbox is quiet. Without it JSON, or plain text when accepted.",
   tags: ["projects"],
   security: read,
   method: "get",
@@ -135,7 +138,7 @@ export function projectStreamRoutes({ projects, reader, events, readers }: Strea
     if (follow === "true") {
       keepOpen(c);
       if (accept.includes("text/event-stream")) return sseResponse((signal) => framesOf(lines(signal), opened("logs")));
-      return textResponse((signal) => messagesOf(lines(signal)));
+      return textResponse((signal) => messagesOf(lines(signal)), { blankAfterMs: FOLLOWER_WAITS_MS });
     }
     if (accept.includes("text/plain")) return textResponse((signal) => messagesOf(lines(signal)));
     return c.json({ lines: await Array.fromAsync(lines(c.req.raw.signal)) }, 200);

@@ -32,26 +32,27 @@ export async function awaitGateway(options: AwaitGatewayOptions): Promise<void> 
   const startedAt = performance.now();
   let tryMs = TRY_MS.first;
   let aliveAskedAt = -ALIVE_EVERY_MS;
+  let saw: string | undefined;
   for (;;) {
     failWhenAborted(signal);
     const leftMs = timeoutMs - (performance.now() - startedAt);
     const answer = await askGateway({ ...options, timeoutMs: Math.max(1, Math.min(tryMs, leftMs)) });
+    const isCutShort = answer.kind === "timeout" && leftMs < tryMs;
     const elapsedMs = performance.now() - startedAt;
     const pauseMs = elapsedMs < BRISK_MS ? POLL_MS : SLOW_POLL_MS;
     const isLast = elapsedMs + pauseMs >= timeoutMs;
     failWhenAborted(signal);
     if (answer.kind === "info" && answer.projectId === projectId) return;
     if (answer.kind === "info" || answer.kind === "refused_token") throw portConflict(baseUrl);
+    // A last try with next to no time left tells less than the one before.
+    if (saw === undefined || !isCutShort) saw = answer.saw;
     if (alive && (isLast || elapsedMs - aliveAskedAt >= ALIVE_EVERY_MS)) {
       aliveAskedAt = elapsedMs;
       const reason = await alive();
       if (reason !== null) throw new RuntimeError("sandbox_exited", reason);
     }
     if (isLast) {
-      throw new RuntimeError(
-        "not_healthy",
-        `the gateway did not answer within ${timeoutMs} ms; the last try: ${answer.saw}`,
-      );
+      throw new RuntimeError("not_healthy", `the gateway did not answer within ${timeoutMs} ms; the last try: ${saw}`);
     }
     if (answer.kind === "timeout") tryMs = Math.min(tryMs * 2, TRY_MS.max);
     // An abort is told apart at the top of the loop.

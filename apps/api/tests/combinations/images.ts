@@ -4,10 +4,14 @@ import type { Combination } from "./valid-combinations.ts";
 const buildScript = resolve(import.meta.dir, "../../../../docker/scripts/build.sh");
 const built = new Set<string>();
 
-/** Builds its image as a person would. @throws when that fails, or the image has another name than the API's */
-export async function buildImage({ flavorId, addonIds, imageRef }: Combination): Promise<void> {
+/**
+ * Builds its image as a person would.
+ * @param ending ends the build as Ctrl-C does
+ * @throws when that fails, or the image has another name than the API's
+ */
+export async function buildImage({ flavorId, addonIds, imageRef }: Combination, ending: AbortSignal): Promise<void> {
   const options = addonIds.flatMap((addonId) => ["--addon", addonId]);
-  const { stdout, stderr, exitCode } = await run([buildScript, "--flavor", flavorId, ...options]);
+  const { stdout, stderr, exitCode } = await run([buildScript, "--flavor", flavorId, ...options], ending);
   // What the image stands on was named on the way.
   for (const [, refs = ""] of stderr.matchAll(/^built in \d+ s: (.+)$/gm))
     for (const ref of refs.split(" ")) built.add(ref);
@@ -33,8 +37,13 @@ export async function removeImages(keep: ReadonlySet<string>): Promise<void> {
     }
 }
 
-async function run(command: string[]) {
-  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+/** @param ending ends the command and all that it started */
+async function run(command: string[], ending?: AbortSignal) {
+  ending?.throwIfAborted();
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", detached: true });
+  const end = () => process.kill(-child.pid, "SIGTERM");
+  ending?.addEventListener("abort", end);
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  ending?.removeEventListener("abort", end);
   return { stdout, stderr, exitCode };
 }

@@ -38,6 +38,18 @@ export async function tryCombination(
   return { problems, ports: project.ports.map(({ name, containerPort }) => `${name} ${containerPort}`) };
 }
 
+/** Deletes every project, also one that is just being made; gives what is left of them. */
+export async function removeProjects(url: string): Promise<string[]> {
+  const { body } = await call(url, "GET", "/api/projects?limit=200");
+  for (const { id } of body.projects)
+    await until(
+      `project ${id} is deleted`,
+      async () => (await call(url, "DELETE", `/api/projects/${id}`, undefined, patient)).status === 404 || undefined,
+      120_000,
+    );
+  return body.projects.flatMap(({ id }) => dockerLeftovers(id)).map((line) => `left: ${line}`);
+}
+
 async function tokenOf(projectId: string, dataDir: string): Promise<string> {
   const { shown } = await runCliInTerminal(["projects", "access", projectId], { env: { DATA_DIR: dataDir } });
   const token = /[A-Za-z0-9_-]{43}/.exec(shown)?.[0];

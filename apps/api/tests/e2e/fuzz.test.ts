@@ -65,7 +65,7 @@ async function readersLeft(url: string): Promise<number> {
     expect(counts.length).toBeGreaterThan(0);
     return counts.reduce((sum, n) => sum + n, 0);
   };
-  return await until("no reader is left", async () => ((await count()) === 0 ? 0 : undefined), 15_000).catch(count);
+  return await until("no reader is left", async () => ((await count()) === 0 ? 0 : undefined)).catch(count);
 }
 
 function residentMb(pid: number): number {

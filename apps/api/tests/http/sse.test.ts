@@ -21,7 +21,7 @@ function endlessLines() {
 }
 
 const makers = {
-  text: textResponse,
+  text: (lines: (signal: AbortSignal) => AsyncIterable<string>) => textResponse(lines),
   events: (lines: (signal: AbortSignal) => AsyncIterable<string>) =>
     sseResponse(async function* (signal) {
       for await (const data of lines(signal)) yield { data };
@@ -69,6 +69,39 @@ describe("a quiet stream of events", () => {
     for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
     expect(await Promise.race([later, Promise.resolve("not there yet")])).toBe("not there yet");
     await reader?.cancel();
+  });
+});
+
+describe("a quiet stream of text", () => {
+  /** Asks a server for the lines; `onHeaders` is called when the answer's headers are there. */
+  async function textOf(lines: () => AsyncIterable<string>, blankAfterMs: number, onHeaders?: () => void) {
+    const fetchLines = () => textResponse(lines, { blankAfterMs });
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: fetchLines });
+    try {
+      const answer = await fetch(server.url);
+      onHeaders?.();
+      return await answer.text();
+    } finally {
+      await server.stop(true);
+    }
+  }
+
+  test("begins with an empty line, so that its reader has the headers", async () => {
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    async function* afterHeaders() {
+      await answered;
+      yield "at last";
+    }
+    expect(await textOf(afterHeaders, 1, resolve)).toBe("\nat last\n");
+  });
+
+  test("has no empty line when a line or the end comes in time", async () => {
+    async function* linesAtOnce() {
+      yield* ["at once", "and later"];
+    }
+    async function* noLines() {}
+    expect(await textOf(linesAtOnce, 60_000)).toBe("at once\nand later\n");
+    expect(await textOf(noLines, 60_000)).toBe("");
   });
 });
 

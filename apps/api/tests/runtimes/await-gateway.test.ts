@@ -77,18 +77,29 @@ describe("awaitGateway", () => {
     const error = await failure(
       wait(
         serve(() => new Response(null, { status: 500 })),
-        { timeoutMs: 80 },
+        { timeoutMs: 1_000 },
       ),
     );
     expect(error.failure).toBe("not_healthy");
-    expect(error.message).toContain("80 ms");
+    expect(error.message).toContain("1000 ms");
+    expect(error.message).toContain("status 500");
+  });
+
+  test("says what a try saw that was not cut short by the time limit", async () => {
+    let calls = 0;
+    const port = serve(() => {
+      calls += 1;
+      return calls === 1 ? new Response(null, { status: 500 }) : new Promise<Response>(() => {});
+    });
+    const error = await failure(wait(port, { timeoutMs: 240 }));
+    expect(calls).toBeGreaterThan(1);
     expect(error.message).toContain("status 500");
   });
 
   test("says that the connection was refused", async () => {
     const port = serve(() => new Response());
     await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
-    const error = await failure(wait(port, { timeoutMs: 60 }));
+    const error = await failure(wait(port, { timeoutMs: 500 }));
     expect(error.failure).toBe("not_healthy");
     expect(error.message).toContain("connection refused");
   });
@@ -99,7 +110,7 @@ describe("awaitGateway", () => {
     ["an endless body", () => new Response("x".repeat(1_000_000))],
     ["a redirect", () => Response.redirect("http://127.0.0.1:1/info")],
   ])("does not take %s for a gateway", async (_name, answer) => {
-    expect((await failure(wait(serve(answer), { timeoutMs: 60 }))).failure).toBe("not_healthy");
+    expect((await failure(wait(serve(answer), { timeoutMs: 500 }))).failure).toBe("not_healthy");
   });
 
   test("gives up on a listener that accepts and stays silent", async () => {

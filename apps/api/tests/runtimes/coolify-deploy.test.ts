@@ -22,8 +22,8 @@ describe("a sandbox deployed on Coolify", () => {
         health_check_host: "127.0.0.1",
         health_check_port: "4097",
         health_check_path: "/health",
-        // One second of health, and ten minutes for the source.
-        health_check_retries: 121,
+        // Twenty seconds of health, and ten minutes for the source.
+        health_check_retries: 124,
       },
     });
     expect(app.running).toMatchObject({

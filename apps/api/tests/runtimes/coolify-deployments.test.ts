@@ -2,9 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { coolifySpec, coolifyWorld, failureOf } from "../support/coolify-sandboxes.ts";
 import { until } from "../support/wait.ts";
 
-/** Each state lasts long enough to be seen on a busy machine. */
-const slowly = { healthMs: 200 };
-
 const starts = (sent: string[]) => sent.filter((request) => /^POST .*(?:\/start|\/deploy)/.test(request));
 
 describe("the deployment of a sandbox on Coolify", () => {
@@ -38,27 +35,42 @@ describe("the deployment of a sandbox on Coolify", () => {
   });
 
   test("reports that it is queued, then at work", async () => {
-    const world = await coolifyWorld({ fake: { concurrentBuilds: 1, deploymentMs: 100 } });
+    const { fake, runtime, run, events } = await coolifyWorld({ fake: { concurrentBuilds: 1, deploymentMs: 200 } });
     const [first, second] = [coolifySpec(), coolifySpec()];
-    const other = world.run(world.runtime.steps.deploy, first);
-    await until("the first is at work", () => world.events.find(({ type }) => type === "deploying"));
-    world.events.splice(0);
-    const { runtime, context, events } = world;
-    const before = events.length;
-    for (const step of runtime.steps.deploy) await step.run(second, context);
-    await other;
-    expect(events.slice(before)).toContainEqual({
-      type: "queued",
-      data: { deploymentUuid: expect.any(String), status: "queued" },
-    });
-    expect(world.fake.applications().filter(({ running }) => running !== null)).toHaveLength(2);
+    const reported = (status: string) => events.find(({ data }) => data["status"] === status)?.data;
+    fake.faults.add({ kind: "stuck_deployment", times: 1 });
+    const stuck = failureOf(run(runtime.steps.deploy, first));
+    await until("the first is at work", () => reported("in_progress"));
+    events.splice(0);
+    const waiting = run(runtime.steps.deploy, second);
+    const { deploymentUuid } = await until("the second is queued", () => reported("queued"));
+    expect(reported("in_progress")).toBeUndefined();
+    await run(runtime.steps.stop, first);
+    expect((await stuck).failure).toBe("rejected");
+    await waiting;
+    expect(reported("in_progress")).toEqual({ deploymentUuid, status: "in_progress" });
+    expect(fake.applications().filter(({ running }) => running !== null)).toHaveLength(1);
+  });
+
+  test("reports that it was at work also when it was over before the first look", async () => {
+    const { runtime, run, context, events } = await coolifyWorld({ fake: { deploymentMs: 1 } });
+    const spec = coolifySpec();
+    const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
+    for (const step of runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, context);
+    events.splice(0);
+    await until("it is over", async () =>
+      (await runtime.inspect(spec.projectId)).state === "running" ? true : undefined,
+    );
+    await run(runtime.steps.deploy.slice(untilStarted), spec);
+    expect(events.map(({ type }) => type)).toEqual(["deploying", "starting", "healthy"]);
   });
 
   test("that comes to no end is cancelled, and the next try makes another", async () => {
-    const { fake, runtime, run, onlyApplication, options } = await coolifyWorld({ runtime: { deployTimeoutMs: 700 } });
+    const { fake, runtime, run, onlyApplication, options, restarted } = await coolifyWorld();
     const spec = coolifySpec();
     fake.faults.add({ kind: "stuck_deployment", times: 1 });
-    const error = await failureOf(run(runtime.steps.deploy, spec));
+    const hasty = await restarted({ deployTimeoutMs: 300 });
+    const error = await failureOf(run(hasty.steps.deploy, spec));
     expect(error.failure).toBe("timeout");
     await run(runtime.steps.deploy, spec);
     const { deployments } = await options.client.listApplicationDeployments(onlyApplication().uuid);
@@ -108,39 +120,41 @@ describe("the deployment of a sandbox on Coolify", () => {
   });
 
   test("is done when the sandbox only looks unhealthy for a moment", async () => {
-    const { fake, runtime, run, events, onlyApplication } = await coolifyWorld();
-    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 100 });
-    await run(runtime.steps.deploy, coolifySpec());
-    expect(onlyApplication().status).toBe("running:healthy");
-    expect(events.at(-1)?.type).toBe("healthy");
+    const { fake, runtime, run, sent, events, onlyApplication } = await coolifyWorld();
+    const spec = coolifySpec();
+    await run(runtime.steps.deploy, spec);
+    fake.shows(onlyApplication().uuid, "running:unhealthy");
+    events.splice(0);
+    sent();
+    const waiting = run(runtime.steps.deploy.slice(-1), spec);
+    let looks = 0;
+    await until("it is looked at again", () => ((looks += sent().length) > 1 ? true : undefined));
+    expect(events.map(({ type }) => type)).toEqual(["starting"]);
+    fake.shows(onlyApplication().uuid, "running:healthy");
+    await waiting;
+    expect(events.map(({ type }) => type)).toEqual(["starting", "healthy"]);
   });
 
   test("is not taken for good while the sandbox stays unhealthy", async () => {
-    const { fake, runtime, run, onlyApplication } = await coolifyWorld({
-      fake: slowly,
-      runtime: { healthTimeoutMs: 800 },
-    });
+    const { fake, runtime, run, onlyApplication, restarted } = await coolifyWorld();
     const spec = coolifySpec();
-    fake.faults.add({ kind: "unhealthy_flicker", times: 1, ms: 60_000 });
     await run(runtime.steps.deploy, spec);
-    await until("it is unhealthy", () => (onlyApplication().status === "running:unhealthy" ? true : undefined));
-    const error = await failureOf(run(runtime.steps.deploy.slice(-1), spec));
+    fake.shows(onlyApplication().uuid, "running:unhealthy");
+    const hasty = await restarted({ healthTimeoutMs: 300 });
+    const error = await failureOf(run(hasty.steps.deploy.slice(-1), spec));
     expect(error).toMatchObject({ failure: "not_healthy", message: expect.stringContaining("running:unhealthy") });
     await run(runtime.steps.abandon, spec);
     expect(onlyApplication().running).toBeNull();
   });
 
   test("is not taken for good when the sandbox ends again and again; the next start makes another", async () => {
-    const { fake, runtime, run, onlyApplication } = await coolifyWorld({
-      fake: slowly,
-      runtime: { healthTimeoutMs: 800 },
-    });
+    const { fake, runtime, run, onlyApplication, restarted } = await coolifyWorld();
     const spec = coolifySpec();
-    fake.faults.add({ kind: "crash_after_finished", times: 1 });
     await run(runtime.steps.deploy, spec);
-    await until("it crashed", () => (onlyApplication().status.startsWith("restarting") ? true : undefined));
+    fake.shows(onlyApplication().uuid, "restarting:unknown");
     expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "restarting" });
-    const error = await failureOf(run(runtime.steps.deploy.slice(-1), spec));
+    const hasty = await restarted({ healthTimeoutMs: 300 });
+    const error = await failureOf(run(hasty.steps.deploy.slice(-1), spec));
     expect(error).toMatchObject({ failure: "sandbox_exited", message: expect.stringContaining("ended after") });
     await run(runtime.steps.start, spec);
     expect(onlyApplication().status).toBe("running:healthy");
@@ -149,7 +163,7 @@ describe("the deployment of a sandbox on Coolify", () => {
 
 describe("a deploy that is taken up again", () => {
   test("waits for the deployment that is under way instead of starting another", async () => {
-    const world = await coolifyWorld({ fake: { deploymentMs: 150 } });
+    const world = await coolifyWorld({ fake: { deploymentMs: 2_000 } });
     const { runtime, context, options, onlyApplication } = world;
     const spec = coolifySpec();
     const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
@@ -203,8 +217,10 @@ describe("a deploy that is taken up again", () => {
   });
 
   test("ends at once when the control plane stops, and leaves the deployment to the next run", async () => {
-    const { fake, runtime, context, run, onlyApplication } = await coolifyWorld({ fake: { deploymentMs: 300 } });
+    const { fake, runtime, context, run, onlyApplication } = await coolifyWorld();
     const spec = coolifySpec();
+    // Keeps the first look at the deployment from seeing its end.
+    fake.faults.add({ kind: "slow", match: { path: /^\/deployments\/[^/]+$/ }, times: 1, ms: 60_000 });
     const stopping = new AbortController();
     const deploy = async () => {
       for (const step of runtime.steps.deploy) await step.run(spec, { ...context, signal: stopping.signal });

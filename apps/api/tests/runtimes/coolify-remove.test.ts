@@ -35,11 +35,12 @@ describe("removing a sandbox from Coolify", () => {
   });
 
   test("gives up in bounded time when Coolify does not come to it", async () => {
-    const { fake, runtime, run } = await coolifyWorld({ runtime: { deployTimeoutMs: 700 } });
+    const { fake, runtime, run, restarted } = await coolifyWorld();
     const spec = coolifySpec();
     await run(runtime.steps.deploy, spec);
     fake.faults.add({ kind: "deletion_lag", ms: 60_000, times: 1 });
-    expect(await failureOf(run(runtime.steps.remove, spec))).toMatchObject({
+    const hasty = await restarted({ deployTimeoutMs: 300 });
+    expect(await failureOf(run(hasty.steps.remove, spec))).toMatchObject({
       failure: "timeout",
       message: expect.stringContaining("delete the application"),
     });
@@ -58,8 +59,9 @@ describe("removing a sandbox from Coolify", () => {
   });
 
   test("cancels a deployment under way, which would leave a container behind", async () => {
-    const world = await coolifyWorld({ fake: { deploymentMs: 200 } });
+    const world = await coolifyWorld();
     const spec = coolifySpec();
+    world.fake.faults.add({ kind: "stuck_deployment", times: 1 });
     const untilStarted = world.runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
     for (const step of world.runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, world.context);
     world.sent();

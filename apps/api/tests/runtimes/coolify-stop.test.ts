@@ -31,10 +31,9 @@ describe("stopping a sandbox on Coolify", () => {
   });
 
   test("comes before a deployment that is still under way", async () => {
-    const { fake, runtime, run, context, onlyApplication, options } = await coolifyWorld({
-      fake: { deploymentMs: 200 },
-    });
+    const { fake, runtime, run, context, onlyApplication, options } = await coolifyWorld();
     const spec = coolifySpec();
+    fake.faults.add({ kind: "stuck_deployment", times: 1 });
     const untilStarted = runtime.steps.deploy.findIndex(({ name }) => name === "deployment");
     for (const step of runtime.steps.deploy.slice(0, untilStarted)) await step.run(spec, context);
     await run(runtime.steps.stop, spec);

@@ -21,6 +21,8 @@ export interface ApiProcessOptions {
   dataDir?: string;
   /** The entry to run; the product's own unless a test brings a driver. */
   entry?: string;
+  /** A Ctrl-C that ends its caller is not for it, so that it can still be asked to clean up. */
+  outlivesInterrupt?: boolean;
 }
 
 export const newDataDir = (): string => mkdtempSync(join(tmpdir(), "agentpod-api-"));
@@ -31,6 +33,7 @@ export async function startApi({
   env = {},
   dataDir = newDataDir(),
   entry = "apps/api/src/index.ts",
+  outlivesInterrupt = false,
 }: ApiProcessOptions = {}): Promise<ApiProcess> {
   const child = Bun.spawn([process.execPath, join(repoRoot, entry)], {
     cwd: repoRoot,
@@ -38,6 +41,7 @@ export async function startApi({
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
+    detached: outlivesInterrupt,
   });
   let output = "";
   const read = async (stream: ReadableStream<Uint8Array>): Promise<void> => {

@@ -39,7 +39,7 @@ export interface CoolifyWorld {
   /** `METHOD /path` without the ids, of what was sent since the last call. */
   sent: () => string[];
   /** A runtime as a new process of the API would have it. */
-  restarted: () => Promise<Runtime>;
+  restarted: (changes?: Partial<CoolifyRuntimeOptions>) => Promise<Runtime>;
 }
 
 const started: CoolifyFake[] = [];
@@ -66,7 +66,7 @@ export async function coolifyWorld(given: WorldOptions = {}): Promise<CoolifyWor
     client: createCoolifyClient({
       baseUrl: fake.url,
       token: fake.tokens[given.token ?? "all"],
-      timeoutMs: 2_000,
+      timeoutMs: 20_000,
       sleep: (ms) => Bun.sleep(ms / 20),
       ...given.client,
     }),
@@ -79,8 +79,8 @@ export async function coolifyWorld(given: WorldOptions = {}): Promise<CoolifyWor
       save: (projectId, appUuid) => void recorded.set(projectId, appUuid),
     },
     gpu: false,
-    deployTimeoutMs: 3_000,
-    healthTimeoutMs: 1_000,
+    deployTimeoutMs: 20_000,
+    healthTimeoutMs: 20_000,
     pollMs: 5,
     logger: { debug: write, info: write, warn: write },
     ...given.runtime,
@@ -129,7 +129,7 @@ export async function coolifyWorld(given: WorldOptions = {}): Promise<CoolifyWor
         ({ method, path }) => `${method} ${path.replace("/api/v1", "").replace(/\b[a-z0-9]{24}\b/g, "*")}`,
       );
     },
-    restarted: () => createCoolifyRuntime(options),
+    restarted: (changes) => createCoolifyRuntime({ ...options, ...changes }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type Dockerode from "dockerode";
@@ -21,17 +21,22 @@ export interface Login {
   password: string;
 }
 
-/** A real registry of this test's own, empty; with a login it answers nobody else. */
-export async function startRegistry(login?: Login): Promise<TestRegistry> {
+/**
+ * A real registry of this test's own, empty; with a login it answers nobody else.
+ * @param diskBytes gives it a disk of that size, which only root can
+ */
+export async function startRegistry(login?: Login, diskBytes?: number): Promise<TestRegistry> {
   const folder = mkdtempSync(join(tmpdir(), "agentpod-registry-"));
   const host = `127.0.0.1:${freePort()}`;
   const config = join(folder, "config.yml");
+  const data = join(folder, "data");
+  mkdirSync(data);
   writeFileSync(
     config,
     JSON.stringify({
       version: "0.1",
       log: { level: "error" },
-      storage: { filesystem: { rootdirectory: join(folder, "data") } },
+      storage: { filesystem: { rootdirectory: data } },
       http: { addr: host },
       ...(login && { auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } } }),
     }),
@@ -40,7 +45,10 @@ export async function startRegistry(login?: Login): Promise<TestRegistry> {
     const hash = await Bun.password.hash(login.password, { algorithm: "bcrypt", cost: 4 });
     writeFileSync(join(folder, "htpasswd"), `${login.username}:${hash}\n`);
   }
-  const child = Bun.spawn(["docker-registry", "serve", config], { stdout: "ignore", stderr: "ignore" });
+  // The disk is mounted for it alone, and gone with it.
+  const mount = `mount -t tmpfs -o size=${diskBytes} tmpfs ${data} && exec "$@"`;
+  const onDisk = diskBytes === undefined ? [] : ["unshare", "--mount", "sh", "-c", mount, "-"];
+  const child = Bun.spawn([...onDisk, "docker-registry", "serve", config], { stdout: "ignore", stderr: "ignore" });
   await until("the registry answers", async () => {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
     return answer?.ok || answer?.status === 401 || undefined;

@@ -74,8 +74,15 @@ describe("the check of answers to random requests", () => {
     ["differ", answer(404, { ...problem, status: 400 })],
     ["requestId is not that of the header", answer(404, { ...problem, requestId: "other" })],
     ["tells of the inside", answer(404, { ...problem, detail: "SQLITE_CONSTRAINT" })],
+    ["tells of the inside", answer(404, { ...problem, detail: "Error: odd\n    at find (native:1:11)" })],
+    ["tells of the inside", answer(404, { ...problem, detail: "odd, in src/db/open.ts:12:3" })],
   ])("finds: %s", (complaint, outcome) => {
     expect(check(get, outcome).join("\n")).toContain(complaint);
+  });
+
+  test("takes what a request itself said for no news of the inside", () => {
+    const echo = { ...problem, detail: "Use at most 3; Unknown field '2026-02-30T25:61:61Z'" };
+    expect(check(get, answer(404, echo))).toEqual([]);
   });
 
   test("wants 405 with Allow for another method, 404 where there is no route, and nothing after HEAD and 204", () => {

@@ -34,28 +34,22 @@ export async function createObserved(fake: CoolifyFake, recordedUuid: string): P
   return uuid;
 }
 
-/** Starts it as the recording did and watches until nothing changes any more. */
-export async function deployAndWatch(fake: CoolifyFake, uuid: string, observation: Observation, quietMs: number) {
+/** Starts it as the recording did and watches until nothing is to come any more. */
+export async function deployAndWatch(fake: CoolifyFake, uuid: string, observation: Observation) {
   const kind = FAULTS[observation.after];
   if (kind) fake.faults.add({ kind, times: 1, match: { path: new RegExp(uuid) } });
   const { json } = await request(fake, "POST", `/applications/${uuid}/start`);
-  return watch(fake, String(json["deployment_uuid"]), quietMs);
+  return watch(fake, String(json["deployment_uuid"]));
 }
 
-/** Every pair a deployment and its application go through, and the deployment's log at the end. */
-export async function watch(fake: CoolifyFake, deployment: string, quietMs: number) {
+/** Every pair a deployment and its application go through on a stepped fake, and the deployment's log at the end. */
+export async function watch(fake: CoolifyFake, deployment: string) {
   const seen: Pair[] = [];
-  let changedAt = performance.now();
   for (;;) {
     const { json } = await request(fake, "GET", `/deployments/${deployment}`);
     const pair = [json["status"], json["application"]?.["status"]] as const;
-    if (String(seen.at(-1)) !== String(pair)) {
-      seen.push(pair);
-      changedAt = performance.now();
-    }
-    const ended = pair[0] !== "in_progress" && pair[0] !== "queued";
-    if (ended && performance.now() - changedAt > quietMs) return { seen, log: String(json["logs"]) };
-    await Bun.sleep(0);
+    if (String(seen.at(-1)) !== String(pair)) seen.push(pair);
+    if (!fake.step()) return { seen, log: String(json["logs"]) };
   }
 }
 

@@ -1,12 +1,17 @@
 import type { CoolifyFake } from "../../src/index.ts";
 
 /** Waits until the condition holds; fails after a while. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await Bun.sleep(1);
   }
+}
+
+/** Lets things happen on a stepped fake until the condition holds; fails when nothing is to come any more. */
+export async function stepUntil(fake: CoolifyFake, what: string, holds: () => boolean | Promise<boolean>) {
+  while (!(await holds())) if (!fake.step()) throw new Error(`nothing is to come any more, but not yet: ${what}`);
 }
 
 /** A request with the token of all abilities. */

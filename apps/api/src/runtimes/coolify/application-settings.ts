@@ -1,9 +1,8 @@
 import { type Application, cpuLimit, memoryLimit, portList, type ApplicationPatch } from "@agentpod/coolify";
 import { RuntimeError, type SandboxSpec } from "../runtime.ts";
+import { SOURCE_TIMEOUT_SECONDS } from "../sandbox-variables.ts";
 
 export const WORKSPACE = "/home/developer/workspace";
-/** How long a sandbox may take to fetch its source. */
-export const SOURCE_TIMEOUT_SECONDS = 600;
 /** How often Coolify looks whether a new sandbox is healthy. */
 const HEALTH_EVERY_SECONDS = 5;
 /** Browsers and X clients share pictures through it; Docker's own 64 MB make them crash. */

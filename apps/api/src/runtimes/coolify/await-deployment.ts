@@ -1,7 +1,7 @@
 import { deploymentFailure, type Deployment } from "@agentpod/coolify";
 import { secretsOf } from "../redact.ts";
 import { RuntimeError, type Report, type SandboxSpec, type Step } from "../runtime.ts";
-import { SOURCE_TIMEOUT_SECONDS } from "./application-settings.ts";
+import { SOURCE_TIMEOUT_SECONDS } from "../sandbox-variables.ts";
 import { cancelDeployments } from "./cancel-deployments.ts";
 import { ask } from "./coolify-error.ts";
 import { failedDeployment } from "./deployment-error.ts";
@@ -50,16 +50,20 @@ async function resumed(
   return deployment?.deployment_uuid ?? null;
 }
 
-/** Looks for the end, and reports each state on the way once. */
+/** Looks for the end, and reports each state on the way once, also that of work that was over before it was seen. */
 function createLook({ client }: CoolifyRuntimeOptions, deploymentUuid: string, report: Report, signal: AbortSignal) {
   let last: string | undefined;
+  const seen = (status: "queued" | "in_progress") => {
+    if (status !== last) report(status === "queued" ? "queued" : "deploying", { deploymentUuid, status });
+    last = status;
+  };
   return async (): Promise<Deployment | undefined> => {
     const look = () => client.getDeployment(deploymentUuid, { signal });
     const deployment = await ask("looking at the deployment", look);
     const { status } = deployment;
+    if (status === "finished") seen("in_progress");
     if (status !== "queued" && status !== "in_progress") return deployment;
-    if (status !== last) report(status === "queued" ? "queued" : "deploying", { deploymentUuid, status });
-    last = status;
+    seen(status);
     return undefined;
   };
 }

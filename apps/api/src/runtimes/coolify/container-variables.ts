@@ -1,21 +1,11 @@
 import type { SandboxSpec } from "../runtime.ts";
-import { SOURCE_TIMEOUT_SECONDS } from "./application-settings.ts";
+import { sandboxVariables } from "../sandbox-variables.ts";
 
 const OWN_PREFIX = "AGENTPOD_";
 
 /** The whole environment of a sandbox. PORT and HOST are Coolify's own: nothing of ours reads them. */
 export function containerVariables(spec: SandboxSpec): { key: string; value: string }[] {
-  const entries = {
-    ...spec.env,
-    AGENTPOD_PROJECT_ID: spec.projectId,
-    AGENTPOD_GATEWAY_TOKEN: spec.gatewayToken,
-    AGENTPOD_FLAVOR: spec.flavorId,
-    AGENTPOD_ADDONS: spec.addonIds.join(","),
-    ...(spec.sourceUrl === null
-      ? {}
-      : { AGENTPOD_SOURCE_URL: spec.sourceUrl, AGENTPOD_SOURCE_TIMEOUT: String(SOURCE_TIMEOUT_SECONDS) }),
-  };
-  return Object.entries(entries)
+  return Object.entries(sandboxVariables(spec))
     .map(([key, value]) => ({ key, value }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }

@@ -3,6 +3,7 @@ import type { LogLine } from "@agentpod/types";
 import { CoolifyError } from "@agentpod/coolify";
 import { blanker } from "../redact.ts";
 import { RuntimeError, type LogOptions } from "../runtime.ts";
+import { isSecretVariable } from "../sandbox-variables.ts";
 import { ask, toRuntimeError } from "./coolify-error.ts";
 import { requireApplication } from "./find-application.ts";
 import { newLines } from "./new-lines.ts";
@@ -14,7 +15,6 @@ const WINDOW = 1_000;
 /** Coolify gives no more. */
 const LINES_MAX = 10_000;
 const FAILURES_MAX = 5;
-const SECRET_NAME = /^AGENTPOD_GATEWAY_TOKEN$|_API_KEY$/;
 const TIMESTAMP = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z) ?/;
 
 /** See `Runtime.logs`. Coolify has no log of a sandbox that is down, and follows by being asked again. */
@@ -91,5 +91,5 @@ function toLine(line: string): LogLine {
 /** What the sandbox was given that nobody is to read in its log; nothing where the token may not see it. */
 async function secretsOf({ client }: CoolifyRuntimeOptions, appUuid: string, signal: AbortSignal): Promise<string[]> {
   const variables = await ask("reading the environment", () => client.listEnvs(appUuid, { signal }));
-  return variables.flatMap(({ key, value }) => (value && SECRET_NAME.test(key) ? [value] : []));
+  return variables.flatMap(({ key, value }) => (value && isSecretVariable(key) ? [value] : []));
 }

@@ -2,7 +2,7 @@ import { awaitGateway } from "../await-gateway.ts";
 import { hostPortOf, RuntimeError, type SandboxSpec, type Step } from "../runtime.ts";
 import { callEngine } from "./call-engine.ts";
 import { checkSource } from "./check-source.ts";
-import { SOURCE_TIMEOUT_SECONDS } from "./container-settings.ts";
+import { SOURCE_TIMEOUT_SECONDS } from "../sandbox-variables.ts";
 import { describeExit } from "./describe-exit.ts";
 import { findSandbox } from "./find-container.ts";
 import type { DockerContext } from "./options.ts";

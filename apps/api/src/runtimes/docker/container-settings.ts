@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import type Dockerode from "dockerode";
 import { hostPortOf, RuntimeError, type SandboxSpec } from "../runtime.ts";
+import { sandboxVariables } from "../sandbox-variables.ts";
 import type { EngineFacts } from "./engine-facts.ts";
 import { LABELS, NETWORK_NAME, sandboxName } from "./names.ts";
 import { traefikLabels } from "./traefik-labels.ts";
 
 const WORKSPACE = "/home/developer/workspace";
 const LOOPBACK = "127.0.0.1";
-/** How long a sandbox may take to fetch its source. */
-export const SOURCE_TIMEOUT_SECONDS = 600;
 const PIDS_MAX = 4096;
 /** Browsers and X clients share pictures through it; Docker's own 64 MB make them crash. */
 const GUI_SHM_BYTES = 256 * 1024 ** 2;
@@ -52,18 +51,8 @@ export function containerSettings(spec: SandboxSpec, context: SettingsContext): 
 }
 
 function environment(spec: SandboxSpec): string[] {
-  const entries = {
-    ...spec.env,
-    AGENTPOD_PROJECT_ID: spec.projectId,
-    AGENTPOD_GATEWAY_TOKEN: spec.gatewayToken,
-    AGENTPOD_FLAVOR: spec.flavorId,
-    AGENTPOD_ADDONS: spec.addonIds.join(","),
-    ...(spec.sourceUrl === null
-      ? {}
-      : { AGENTPOD_SOURCE_URL: spec.sourceUrl, AGENTPOD_SOURCE_TIMEOUT: String(SOURCE_TIMEOUT_SECONDS) }),
-  };
   // Sorted, as their order must not change the digest.
-  return Object.entries(entries)
+  return Object.entries(sandboxVariables(spec))
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
 }

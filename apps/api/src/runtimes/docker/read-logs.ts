@@ -1,15 +1,13 @@
 import type { LogLine } from "@agentpod/types";
 import { blanker } from "../redact.ts";
 import { RuntimeError, type LogOptions } from "../runtime.ts";
+import { isSecretVariable } from "../sandbox-variables.ts";
 import { callEngine } from "./call-engine.ts";
 import { toRuntimeError } from "./engine-error.ts";
 import { findSandbox } from "./find-container.ts";
 import { createFrameReader } from "./log-frames.ts";
 import { createLineJoiner } from "./log-lines.ts";
 import type { DockerContext } from "./options.ts";
-
-/** The gateway's token, and providers' keys as they were when the sandbox was made. */
-const SECRET_VARIABLE = /^(?:AGENTPOD_GATEWAY_TOKEN|[A-Z0-9_]+_API_KEY)=/;
 
 /** See `Runtime.logs`. Secrets in the sandbox's environment are blanked; a reader that pauses makes the engine wait. */
 export async function* readLogs(
@@ -46,5 +44,9 @@ export async function* readLogs(
   }
 }
 
+/** The gateway's token, and providers' keys as they were when the sandbox was made. */
 const secretsIn = (env: readonly string[]): string[] =>
-  env.flatMap((entry) => (SECRET_VARIABLE.test(entry) ? [entry.slice(entry.indexOf("=") + 1)] : []));
+  env.flatMap((entry) => {
+    const [name = ""] = entry.split("=", 1);
+    return isSecretVariable(name) ? [entry.slice(name.length + 1)] : [];
+  });

@@ -17,6 +17,8 @@ export type Check = (request: FuzzRequest, outcome: Outcome) => string[];
 
 /** What Bun answers by itself to requests that are no HTTP, before the API sees them. */
 const statusesOfBrokenHttp = new Set([400, 413, 414, 431, 501, 505]);
+/** A stack in a JSON text, a place in a source file, or words that only the inside has. */
+const inside = /\\n\s+at |\.[cm]?[jt]sx?:\d+|SQLITE|node_modules/;
 /** What any path answers to a method that it does not take, or where there is no route. */
 const codesOutsideRoutes: readonly string[] = [
   "not_found",
@@ -112,7 +114,7 @@ function problemOf({ status, headers, body }: Answer, codes: readonly string[], 
   if (!codes.includes(problem.code)) found.push(`code ${problem.code} is not among ${codes.join()}`);
   if (problem.status !== status) found.push(`status ${status} and its problem's ${problem.status} differ`);
   if (problem.requestId !== headers.get("x-request-id")) found.push("requestId is not that of the header");
-  if (/\bat .+:\d+:\d+|SQLITE|node_modules/.test(body.toString())) found.push("the problem tells of the inside");
+  if (inside.test(body.toString())) found.push("the problem tells of the inside");
   return found;
 }
 

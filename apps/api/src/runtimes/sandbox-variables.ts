@@ -1,0 +1,23 @@
+import type { SandboxSpec } from "./runtime.ts";
+
+/** How long a sandbox may take to fetch its source. */
+export const SOURCE_TIMEOUT_SECONDS = 600;
+
+const SECRET = /^AGENTPOD_GATEWAY_TOKEN$|_API_KEY$/;
+
+/** The environment that a container's image goes by: the project's own, under ours. */
+export function sandboxVariables(spec: SandboxSpec): Record<string, string> {
+  return {
+    ...spec.env,
+    AGENTPOD_PROJECT_ID: spec.projectId,
+    AGENTPOD_GATEWAY_TOKEN: spec.gatewayToken,
+    AGENTPOD_FLAVOR: spec.flavorId,
+    AGENTPOD_ADDONS: spec.addonIds.join(","),
+    ...(spec.sourceUrl === null
+      ? {}
+      : { AGENTPOD_SOURCE_URL: spec.sourceUrl, AGENTPOD_SOURCE_TIMEOUT: String(SOURCE_TIMEOUT_SECONDS) }),
+  };
+}
+
+/** Whether the value of a variable of this name is to be blanked wherever it is shown. */
+export const isSecretVariable = (name: string): boolean => SECRET.test(name);

@@ -75,7 +75,8 @@ export function createConfinement({ roots, protectedFolders, libc }: Confinement
   function find(base: string, names: Segments, flags: number): Opened {
     const { root, names: first } = above(base);
     const start = openRoot(root);
-    const lexical = join(base, ...names);
+    const lexical = join(root, ...first, ...names);
+    if (isHidden(lexical)) throw hiddenError();
     if (first.length === 0) return opened(openBelow(libc, start, names, flags), lexical);
     const middle = openBelow(libc, start, first, FIND_FOLDER);
     try {

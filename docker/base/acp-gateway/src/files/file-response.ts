@@ -80,7 +80,7 @@ function encodeName(name: string): string {
   return encodeURIComponent(name).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** Pulled, so that a slow reader holds one chunk. Breaks off where the file became shorter. */
+/** Pulled, so that a slow reader holds one chunk. Sent in chunks, so that its breaking off shows. */
 function streamOf(file: OpenFile, start: number, length: number): ReadableStream<Uint8Array> {
   let position = start;
   const end = start + length;

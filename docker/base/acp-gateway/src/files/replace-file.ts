@@ -98,7 +98,7 @@ function replaceable({ folder, name, path }: Place): BigIntStats | undefined {
 
 async function writeBounded(fd: number, content: Content, maxBytes: number): Promise<void> {
   let bytes = 0;
-  for await (const chunk of content) {
+  for await (const chunk of received(content)) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) {
       throw new GatewayError("body_too_large", `a file can have ${maxBytes} bytes`, {
@@ -106,5 +106,15 @@ async function writeBounded(fd: number, content: Content, maxBytes: number): Pro
       });
     }
     await writeAll(fd, chunk);
+  }
+}
+
+/** The content; that it broke off is the sender's doing. */
+async function* received(content: Content): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* content;
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    throw new GatewayError("invalid_request", "the body broke off before its end");
   }
 }

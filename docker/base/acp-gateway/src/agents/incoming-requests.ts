@@ -51,7 +51,7 @@ export function createIncomingRequests({ send, onBug }: IncomingRequestsDeps) {
     },
 
     abortAll(): void {
-      for (const abort of running.values()) abort.abort(new DOMException("The agent ended", "AbortError"));
+      for (const abort of running.values()) abort.abort(new GatewayError("agent_exited", "the agent ended"));
     },
   };
 }

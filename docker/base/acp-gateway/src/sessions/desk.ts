@@ -1,6 +1,7 @@
 import { type ErrorCode, GatewayError } from "../gateway-error.ts";
 import type { Elicitation, JsonObject, Permission } from "../wire/index.ts";
 import { afterCommit, emit, isoNow, persist, type SessionContext } from "./context.ts";
+import { hasCode } from "./failure.ts";
 import type { LiveSession, PendingEntry } from "./live-session.ts";
 import type { PendingStore } from "./stores.ts";
 
@@ -81,7 +82,7 @@ export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
     wait(
       session: LiveSession,
       value: Value,
-      options: { timeoutMs: number; expired: Ending<Value>; gone: Ending<Value>; signal: AbortSignal },
+      options: { timeoutMs: number; expired: Ending<Value>; gone: (by: string) => Ending<Value>; signal: AbortSignal },
     ): Promise<JsonObject> {
       const { promise, resolve } = Promise.withResolvers<JsonObject>();
       const entry: PendingEntry<Value, JsonObject> = { value, settle: resolve, timer: null };
@@ -91,10 +92,14 @@ export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
         entry.timer.unref();
       }
       entriesOf(session).set(value.id, entry);
-      options.signal.addEventListener("abort", () => isOpen() && end(session, entry, options.gone), { once: true });
       announce(session, value);
       persist(context, session);
       afterCommit(context, () => deps.changed(value));
+      const { signal } = options;
+      const abort = () =>
+        isOpen() && end(session, entry, options.gone(hasCode(signal.reason, "agent_exited") ? "exit" : "agent"));
+      signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) abort();
       return promise;
     },
 

@@ -49,7 +49,7 @@ export function createElicitationDesk(context: SessionContext, changed: (change:
       return desk.wait(session, value, {
         timeoutMs,
         expired: ending("expired", CANCEL, "timeout"),
-        gone: ending("cancelled", CANCEL, "agent"),
+        gone: (by) => ending("cancelled", CANCEL, by),
         signal,
       });
     },

@@ -63,7 +63,7 @@ export function createPermissionDesk(context: SessionContext, changed: (change: 
       return desk.wait(session, value, {
         timeoutMs,
         expired: ending("expired", refusal, "timeout"),
-        gone: ending("cancelled", CANCELLED, "agent"),
+        gone: (by) => ending("cancelled", CANCELLED, by),
         signal,
       });
     },

@@ -66,6 +66,8 @@ export function createInstaller(deps: InstallerDeps) {
       folder,
     );
     if (code === 0) return;
+    if (stop.signal.aborted)
+      throw new GatewayError("shutting_down", "the gateway ends; the installation was broken off");
     const how = code === null ? `did not end within ${timeoutMs / 1000} s` : `ended with ${code}`;
     const said = redactor.redact(output.trim()).slice(-TOLD_LENGTH);
     throw new GatewayError("install_failed", `npm ${how} installing ${name}@${version}: ${said}`);

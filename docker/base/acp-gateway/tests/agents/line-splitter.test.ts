@@ -34,7 +34,7 @@ test("a line without an end is kept back", () => {
 
 test("a line at the limit is given and one beyond it ends everything", () => {
   const line = "x".repeat(1000);
-  expect(split([bytes(`${line.slice(0, 400)}`), bytes(`${line.slice(400)}\n`)])).toMatchObject({
+  expect(split([bytes(line.slice(0, 400)), bytes(`${line.slice(400)}\n`)])).toMatchObject({
     text: `${line}\n`,
     tooLong: 0,
   });

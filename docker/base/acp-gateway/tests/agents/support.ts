@@ -4,7 +4,7 @@ import { type AgentManagerDeps, createAgentManager } from "../../src/agent-manag
 import { createAcpClient } from "../../src/acp-client.ts";
 import { createCounters } from "../../src/agents/counters.ts";
 import { createRedactor } from "../../src/agents/redactor.ts";
-import type { AgentEntry, AgentSessionHandlers } from "../../src/types.ts";
+import type { AgentEntry, AgentHandle, AgentSessionHandlers } from "../../src/types.ts";
 import type { JsonObject } from "../../src/wire/index.ts";
 import { temporaryFolder } from "../support/gateway.ts";
 
@@ -60,13 +60,20 @@ export async function testManager(change: Partial<AgentManagerDeps> = {}) {
     deps,
     manager,
     logged,
-    start: (agentId: string, key = crypto.randomUUID(), env: Record<string, string> = {}) =>
+    start: (agentId: string, key: string = crypto.randomUUID(), env: Record<string, string> = {}) =>
       manager.start({ agentId, key, cwd: folder.path, env }),
     async [Symbol.asyncDispose]() {
       await manager.close();
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A new session of the scripted agent, by the agent's own id. */
+export async function newSession(agent: AgentHandle, cwd: string): Promise<string> {
+  const { sessionId } = await agent.request("session/new", { cwd, mcpServers: [] });
+  if (typeof sessionId !== "string") throw new Error("the agent gave no sessionId");
+  return sessionId;
 }
 
 /** Writes a program into a folder of the test. */

@@ -3,6 +3,7 @@ import { requireSessionScopes } from "../session-scopes.ts";
 import { jsonObject, newSession, type NewSession } from "../wire/index.ts";
 import { attach, detach, load, resume } from "./attach-methods.ts";
 import { chooseAgent, gatewayMeta, type Method, parseParams, sessionIdParams } from "./call.ts";
+import type { Connection } from "./connection.ts";
 import { describeGateway, describeSession, listed } from "./describe.ts";
 import { RPC } from "./json-rpc.ts";
 import { prompt } from "./prompt-method.ts";
@@ -121,34 +122,40 @@ const setTitle: Method = async ({ sessions }, { connection, params }) => {
   return {};
 };
 
-/** Kept for the sessions that this connection will make; an existing session's agent is told at once. */
+/** Kept for the sessions that this connection will make; agents of those it follows are told at once. */
 const authenticate: Method = async (deps, call) => {
-  const { connection, params } = call;
+  const { connection, params, method } = call;
   const { sessionId } = params;
-  if (typeof sessionId === "string") return await deps.sessions.call(sessionId, call.method, params);
+  if (typeof sessionId === "string") return await deps.sessions.call(sessionId, method, params);
   const { methodId, _meta: meta } = parseParams(
     z.looseObject({ methodId: z.string().min(1).max(256), _meta: jsonObject.nullish() }),
     params,
   );
-  connection.credentials.set(await chooseAgent(deps, call), {
-    methodId,
-    ...(meta ? { _meta: meta } : {}),
-  });
+  const agent = await chooseAgent(deps, call);
+  for (const id of followed(connection)) {
+    if (deps.sessions.get(id).agent === agent) await deps.sessions.call(id, method, params);
+  }
+  connection.credentials.set(agent, { methodId, ...(meta ? { _meta: meta } : {}) });
   return {};
 };
 
-const logout: Method = async (deps, call) => {
-  const { sessionId } = call.params;
-  if (typeof sessionId === "string") return await deps.sessions.call(sessionId, call.method, call.params);
-  call.connection.credentials.clear();
+const logout: Method = async ({ sessions }, { connection, params, method }) => {
+  const { sessionId } = params;
+  if (typeof sessionId === "string") return await sessions.call(sessionId, method, params);
+  connection.credentials.clear();
+  for (const id of followed(connection)) await sessions.call(id, method, params);
   return {};
 };
+
+function followed({ lanes }: Connection): string[] {
+  return [...lanes].filter(([, lane]) => lane.feed !== null).map(([id]) => id);
+}
 
 /** Whatever the gateway does not know is the agent's: of the session that is named, or of the last one attached. */
 const passOn: Method = async ({ sessions }, call) => {
   const { method, params, connection } = call;
   const named = params["sessionId"];
-  const sessionId = typeof named === "string" ? named : [...connection.lanes].findLast(([, lane]) => lane.feed)?.[0];
+  const sessionId = typeof named === "string" ? named : followed(connection).at(-1);
   if (sessionId === undefined || method.startsWith("_gateway/")) {
     call.refuse({ code: RPC.methodNotFound, message: `Method not found: ${method}`, data: { method } });
     return undefined;

@@ -25,6 +25,9 @@ const SCRIPTED: AgentEntry = {
   quirks: { advertiseFs: false, cancelsOnSecondPrompt: false, loads: true, resumes: true },
 };
 
+/** It makes no session before `authenticate`. */
+const LOCKED: AgentEntry = { ...SCRIPTED, id: "locked", command: [process.execPath, AGENT, "--auth"] };
+
 /** `/acp` on a real port with limits of the test's choice, over real sessions of the scripted agent. */
 export async function startAcpServer(limits: Partial<AcpLimits> = {}) {
   const folder = await temporaryFolder();
@@ -36,7 +39,7 @@ export async function startAcpServer(limits: Partial<AcpLimits> = {}) {
     now: () => new Date(),
   });
   const agents = createAgentManager({
-    entries: [SCRIPTED, { ...SCRIPTED, id: "absent", command: ["no-such-program"] }],
+    entries: [SCRIPTED, LOCKED, { ...SCRIPTED, id: "absent", command: ["no-such-program"] }],
     environment: { PATH: process.env["PATH"], HOME: folder.path },
     dataFolder: folder.path,
     agentsFolder: join(folder.path, "agents"),

@@ -34,6 +34,8 @@ export type Feed = {
   pull(emit: Emit, maxBytes: number): boolean;
   /** The cursor stands still until the returned function is called. */
   hold(): () => void;
+  /** Resolves when nothing holds it: every prompt that was sent has its id. */
+  free(): Promise<void>;
   /** The turn of this prompt is this client's: it is answered, and not told what it said itself. */
   own(promptId: string, owner: PromptOwner): void;
   owned(): IterableIterator<string>;
@@ -56,6 +58,8 @@ export function createFeed(options: FeedOptions): Feed {
   const said = new Set<string>();
   let replaying = true;
   let holds = 0;
+  let onFree = Promise.withResolvers<void>();
+  onFree.resolve();
   let armed = false;
   let closed = false;
   let emit: Emit = () => {};
@@ -175,12 +179,16 @@ export function createFeed(options: FeedOptions): Feed {
       return false;
     },
     hold() {
+      if (holds === 0) onFree = Promise.withResolvers<void>();
       holds += 1;
       return () => {
         holds -= 1;
-        if (holds === 0 && !closed) options.onWork();
+        if (holds > 0) return;
+        onFree.resolve();
+        if (!closed) options.onWork();
       };
     },
+    free: () => onFree.promise,
     own(promptId, owner) {
       owners.set(promptId, owner);
       said.add(promptId);

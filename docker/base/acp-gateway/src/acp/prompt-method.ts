@@ -2,6 +2,7 @@ import { type GatewayError } from "../gateway-error.ts";
 import type { SessionManager } from "../types.ts";
 import { type JsonObject, jsonObject, newPrompt, type Prompt } from "../wire/index.ts";
 import { type Call, gatewayMeta, type Method, parseParams, sessionIdParams } from "./call.ts";
+import type { Feed } from "./feed.ts";
 import type { Emit } from "./lane.ts";
 import { rpcErrorOfPrompt } from "./rpc-error.ts";
 
@@ -25,8 +26,11 @@ export const prompt: Method = async ({ sessions, log }, call) => {
       { caller: connection.caller, ...(typeof key === "string" ? { idempotencyKey: key } : {}) },
     );
     call.onCancel(() => void cancelPrompt(sessions, sessionId, promptId));
-    if (status === "queued" || status === "running") {
-      feed.own(promptId, {
+    const following = connection.feed(sessionId);
+    // One that took over meanwhile was not held, and may have read the end already.
+    const now = following === feed ? status : sessions.getPrompt(sessionId, promptId).status;
+    if (following && (now === "queued" || now === "running")) {
+      following.own(promptId, {
         settled: (ended, seq, emit) => answer(call, ended, seq, emit),
         failed: (error: GatewayError) => call.fail(error),
       });
@@ -59,8 +63,11 @@ async function cancelPrompt(sessions: SessionManager, sessionId: string, promptI
 }
 
 /** `session/cancel`: the turn that runs, and what this client has waiting. */
-export async function cancelTurn(sessions: SessionManager, sessionId: string, own: readonly string[]): Promise<void> {
+export async function cancelTurn(sessions: SessionManager, sessionId: string, feed: Feed | null): Promise<void> {
+  await feed?.free();
   const running = sessions.get(sessionId).runningPromptId;
-  for (const promptId of own) if (promptId !== running) await cancelPrompt(sessions, sessionId, promptId);
-  await sessions.cancel(sessionId);
+  // By their ids, and the waiting ones first: the turn of somebody else that comes next is not meant.
+  const meant = [...(feed?.owned() ?? [])].filter((promptId) => promptId !== running);
+  if (running !== null) meant.push(running);
+  for (const promptId of meant) await cancelPrompt(sessions, sessionId, promptId);
 }

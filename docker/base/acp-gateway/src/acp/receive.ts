@@ -106,8 +106,7 @@ function notification({ sessions }: MethodDeps, connection: Connection, method: 
   // All others, $/ping among them, ask nothing of the gateway.
   if (method !== "session/cancel" || typeof sessionId !== "string") return;
   if (!connection.caller.scopes.has("prompt")) return;
-  const own = [...(connection.feed(sessionId)?.owned() ?? [])];
-  cancelTurn(sessions, sessionId, own).catch((error: unknown) => {
+  cancelTurn(sessions, sessionId, connection.feed(sessionId)).catch((error: unknown) => {
     if (!(error instanceof GatewayError)) logLine("a cancel over /acp failed", { sessionId, reason: String(error) });
   });
 }

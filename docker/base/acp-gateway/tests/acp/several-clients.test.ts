@@ -141,6 +141,23 @@ describe("several clients of one session", () => {
     expect((await client.next(({ id }) => id === "p2")).result).toMatchObject({ stopReason: "cancelled" });
   });
 
+  test("a cancel that follows its prompt at once ends it, and also what waits behind", async () => {
+    await using server = await startAcpServer();
+    using client = await initialized(server.url);
+    using other = await initialized(server.url);
+    const sessionId = await newSession(client, server.folder);
+    const turns = [1, 2, 3].map(() => client.call("session/prompt", { sessionId, prompt: script("hang") }));
+    client.notify("session/cancel", { sessionId });
+    for (const turn of turns) expect(await turn).toMatchObject({ stopReason: "cancelled" });
+    const mine = client.call("session/prompt", { sessionId, prompt: script("text mine", "hang") });
+    await client.next(says("mine"));
+    const behind = other.call("session/prompt", { sessionId, prompt: script("text behind") });
+    await client.call("session/list", {});
+    client.notify("session/cancel", { sessionId });
+    expect(await mine).toMatchObject({ stopReason: "cancelled" });
+    expect(await behind).toMatchObject({ stopReason: "end_turn" });
+  });
+
   test("a cancel takes back the question of its turn", async () => {
     await using server = await startAcpServer();
     using client = await initialized(server.url);

@@ -7,7 +7,7 @@ import { createMemoryTail } from "./storage/memory-tail.ts";
 import { readMeta } from "./storage/meta-table.ts";
 import { type Retention, createRetention } from "./storage/retention.ts";
 import { lastSeqOf, lastTimeMs, segmentsAfter } from "./storage/segment-table.ts";
-import { addEvent, append, emptyBatch, isEmpty } from "./storage/staged-batch.ts";
+import { addEvent, append, emptyBatch, isEmpty, type StagedBatch } from "./storage/staged-batch.ts";
 import { messageOf } from "./storage/storage-error.ts";
 import { createWaiters, createWakes, type Waiters } from "./storage/waiting.ts";
 import type { EventLog } from "./types.ts";
@@ -30,7 +30,7 @@ type EventLogDeps = {
   /** Told once of what goes wrong, and once of its end. */
   report: (message: string, fields: Record<string, unknown>) => void;
   now: () => Date;
-  /** Closes what was opened for the log. */
+  /** Called when the database is closed. */
   onClose: () => void;
   limits?: Partial<EventLogLimits>;
 };
@@ -60,7 +60,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
   let isClosed = false;
   let isUntidy = false;
   let commits = 0;
-  let checkedType = "";
+  let checkedType = "gap";
 
   function schedule(): void {
     // After a failure the next try is the timer's: each costs as much as what has gathered.
@@ -74,22 +74,29 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     const waiting = settling.take();
     const batch = staged;
     staged = emptyBatch();
+    const result = write(batch, waiting);
+    if (result === null) return;
+    if (isFull) report("the log can be written again", {});
+    isFull = false;
+    publish(result);
+    waiting.resolve();
+    waitingForRoom.take().resolve();
+    tidy(result);
+  }
+
+  /** Null when it failed: then all of it is staged again, before what came meanwhile. */
+  function write(batch: StagedBatch, waiting: Waiters): CommitResult | null {
     isCommitting = true;
     try {
-      if (!isEmpty(batch)) publish(commitBatch(db, batch, { lastSeq, now: now(), report }));
+      return isEmpty(batch) ? { segments: [], removals: [] } : commitBatch(db, batch, { lastSeq, now: now(), report });
     } catch (error) {
       append(batch, staged);
       staged = batch;
       fail(error, waiting);
-      return;
+      return null;
     } finally {
       isCommitting = false;
     }
-    if (isFull) report("the log can be written again", {});
-    isFull = false;
-    waiting.resolve();
-    waitingForRoom.take().resolve();
-    tidy();
   }
 
   function publish({ segments, removals }: CommitResult): void {
@@ -99,12 +106,11 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     for (const segment of segments) {
       lastSeq = segment.last;
       tail.push(segment);
-      retention.added(segment);
       lastSeqs.set(segment.sessionId, segment.last);
     }
-    for (const removal of removals) {
-      retention.forget(removal.sessionId, removal.before);
-      removedAt.set(removal.sessionId, removal.seq);
+    for (const { sessionId, seq, before } of removals) {
+      retention.forget(sessionId, before);
+      removedAt.set(sessionId, seq);
     }
     if (segments.length === 0) return;
     lastEventMs = now().getTime();
@@ -123,10 +129,11 @@ export function createEventLog(deps: EventLogDeps): EventLog {
   }
 
   /** Removes old events, a part at a time, and moves the write-ahead log on. */
-  function tidy(): void {
+  function tidy({ segments }: CommitResult): void {
     try {
+      retention.added(segments);
       if (retention.step(lastSeq)) schedule();
-      checkpoints.afterCommit();
+      checkpoints.committed(segments.reduce((sum, { frames }) => sum + frames.length, 0));
       isUntidy = false;
     } catch (error) {
       if (!isUntidy) report("the log cannot be tidied up", { error: messageOf(error) });

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makePrivateFile } from "./private-file.ts";
 import { isLock, messageOf, StorageError } from "./storage-error.ts";
 
 /**
@@ -14,7 +15,7 @@ export function lockFolder(folder: string): () => void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
     const file = join(folder, "gateway.lock");
-    closeSync(openSync(file, "a", 0o600));
+    makePrivateFile(file);
     const held = new Database(file);
     db = held;
     held.run("BEGIN EXCLUSIVE");

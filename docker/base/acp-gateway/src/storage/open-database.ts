@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync, renameSync, statSync } from "node:fs";
+import { existsSync, renameSync, statSync } from "node:fs";
 import { writeMeta } from "./meta-table.ts";
 import { migrate } from "./migrations.ts";
 import { closeDatabase } from "./prepared.ts";
+import { makePrivateFile } from "./private-file.ts";
 import { DamageError, isDamage, isLock, messageOf, StorageError } from "./storage-error.ts";
 
 type OpenOptions = {
@@ -35,7 +36,7 @@ export function openDatabase(options: OpenOptions): Database {
 
 function open({ file, synchronous }: OpenOptions): Database {
   // SQLite would make the file readable to others; its companions get the same mode.
-  closeSync(openSync(file, "a", 0o600));
+  makePrivateFile(file);
   const db = new Database(file, { strict: true });
   try {
     db.run("PRAGMA busy_timeout = 1000");

@@ -5,7 +5,6 @@ import type { EventLog } from "../types.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openDatabase } from "./open-database.ts";
-import { closeDatabase } from "./prepared.ts";
 import type { Retention } from "./retention.ts";
 import { createSessionStores } from "./session-stores.ts";
 
@@ -32,12 +31,8 @@ export function openStorage({ folder, synchronous, retention, report, now, limit
   const unlock = lockFolder(folder);
   try {
     const db = openDatabase({ file, synchronous, now, report });
-    const onClose = (): void => {
-      closeDatabase(db);
-      unlock();
-    };
-    const checkpoints = createCheckpoints(db);
-    const log = createEventLog({ db, checkpoints, retention, report, now, onClose, ...(limits && { limits }) });
+    const checkpoints = createCheckpoints({ db, synchronous, report });
+    const log = createEventLog({ db, checkpoints, retention, report, now, onClose: unlock, ...(limits && { limits }) });
     return { log, stores: createSessionStores(db) };
   } catch (error) {
     unlock();

@@ -79,12 +79,17 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     },
 
     /** After a commit. */
-    added({ sessionId, frames }: Segment): void {
-      const known = sizes.get(sessionId);
-      const size = known === undefined ? bytesOf(db, sessionId) : known + frames.length;
-      sizes.set(sessionId, size);
-      if (size > sessionBytes) due.add(sessionId);
-      uncheckedBytes += frames.length;
+    added(segments: readonly Segment[]): void {
+      const measured = new Set<string>();
+      for (const { sessionId, frames } of segments) {
+        const known = sizes.get(sessionId);
+        if (known === undefined) measured.add(sessionId);
+        // What is measured now has the rest of this commit in it.
+        if (known === undefined) sizes.set(sessionId, bytesOf(db, sessionId));
+        else if (!measured.has(sessionId)) sizes.set(sessionId, known + frames.length);
+        if ((sizes.get(sessionId) ?? 0) > sessionBytes) due.add(sessionId);
+        uncheckedBytes += frames.length;
+      }
     },
 
     /** Removes a bounded part of what is too much. True when there may be more. */

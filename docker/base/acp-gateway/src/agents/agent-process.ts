@@ -88,6 +88,8 @@ export function startAgentProcess({ argv, cwd, env, redactor, limits, graceMs, r
     void output.then(() => Promise.race([child.exited, Bun.sleep(graceMs)])).then(stopGroup);
     await child.exited;
     paused?.resolve();
+    // What a launcher that crashed has left behind must not answer as if nothing had happened.
+    if (!asked && child.signalCode !== null) signalGroup(pid, "SIGKILL");
     void stopGroup();
     await lastWords(Promise.all([output, errors]));
     over = true;

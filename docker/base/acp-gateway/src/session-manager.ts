@@ -102,8 +102,8 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
       return book.view(session);
     },
 
-    close: (id) => ending.close(book.find(id)),
-    remove: (id) => ending.remove(book.find(id)),
+    close: async (id) => ending.close(book.find(id)),
+    remove: async (id) => ending.remove(book.find(id)),
 
     async open(id, how) {
       book.checkOpen();
@@ -133,7 +133,7 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
       return { prompts: shown, nextCursor: page.length > limit ? (shown.at(-1)?.promptId ?? null) : null };
     },
 
-    waitForPrompt: (id, promptId, ms, signal) => waiting.wait(book.find(id), promptId, ms, signal),
+    waitForPrompt: async (id, promptId, ms, signal) => waiting.wait(book.find(id), promptId, ms, signal),
 
     async cancel(id, options = {}) {
       const cancelled = queue.cancel(book.find(id), options);

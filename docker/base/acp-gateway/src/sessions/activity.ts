@@ -23,6 +23,6 @@ export function activityOf(context: SessionContext, everywhere: number): ReturnT
     clientsAttached,
     agentsRunning: context.agents.running().length,
     lastSeq: context.log.lastSeq(),
-    lastEventAt: context.lastEventMs === 0 ? null : new Date(context.lastEventMs).toISOString(),
+    lastEventAt: context.log.stats().lastEventAt,
   };
 }

@@ -50,7 +50,6 @@ export type SessionContext = Omit<SessionManagerDeps, "timing"> & {
   shuttingDown: boolean;
   /** The log may be closed: nothing is written any more. */
   ended: boolean;
-  lastEventMs: number;
 };
 
 export function createContext({ timing, ...deps }: SessionManagerDeps): SessionContext {
@@ -61,7 +60,6 @@ export function createContext({ timing, ...deps }: SessionManagerDeps): SessionC
     creating: 0,
     shuttingDown: false,
     ended: false,
-    lastEventMs: 0,
   };
 }
 
@@ -76,7 +74,6 @@ export function emit(
   options: { promptId?: string | null; assigned?: (seq: number) => void } = {},
 ): void {
   if (session.removed || context.ended) return;
-  context.lastEventMs = context.now();
   const event = {
     sessionId: session.record.id,
     type,

@@ -38,7 +38,6 @@ export function createUpdates(context: SessionContext) {
     if (STATE.has(type)) apply(session, update);
     else if (type === "tool_call" || type === "tool_call_update") session.toolCalls.note(update);
     if (connection.replaying) return;
-    context.lastEventMs = context.now();
     context.log.stage({
       sessionId: session.record.id,
       type,

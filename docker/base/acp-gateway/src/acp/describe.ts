@@ -2,7 +2,7 @@ import type { AgentOutline } from "../types.ts";
 import type { JsonObject, JsonValue, Session } from "../wire/index.ts";
 import { isObject } from "./json-rpc.ts";
 
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 
 /** What is said of an agent that has not run here yet. */
 const UNKNOWN_AGENT = {

@@ -26,7 +26,7 @@ export function createReceiver(deps: MethodDeps, limits: AcpLimits) {
 }
 
 /** The stream an answer belongs to: what asks for a session's history is answered on the connection's. */
-export function routeOf(method: string, params: JsonObject): string | null {
+function routeOf(method: string, params: JsonObject): string | null {
   const { sessionId } = params;
   return typeof sessionId === "string" && method !== "session/load" ? sessionId : null;
 }

@@ -30,6 +30,8 @@ import { createTerminalManager } from "./terminals/terminal-manager.ts";
 import type { Activity, Environment, GatewayConfig } from "./types.ts";
 
 const MiB = 1024 * 1024;
+/** How long streams stay open for the last events when the gateway ends. */
+const LAST_EVENTS_MS = 1500;
 
 type GatewayDeps = {
   config: GatewayConfig;
@@ -50,7 +52,13 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
 
   const entries = await loadAgentEntries({ file: config.agentsFile, registry: config.registry });
   const { synchronous, ...retention } = config.log;
-  const stored = openStorage({ folder: dataFolder, synchronous, retention, report: logLine, now: () => new Date(now()) });
+  const stored = openStorage({
+    folder: dataFolder,
+    synchronous,
+    retention,
+    report: logLine,
+    now: () => new Date(now()),
+  });
   const events = countEvents(stored.log);
   const { log } = events;
   const agents = createAgentManager({
@@ -132,10 +140,12 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
     async close(): Promise<void> {
       if (isClosing) return;
       isClosing = true;
-      await sessions.shutdown();
+      // Readers are to see how their turns ended, but not to wait for an agent that does not.
+      const ended = sessions.shutdown();
+      await Promise.race([ended, Bun.sleep(LAST_EVENTS_MS)]);
       streams.closeAll();
       app.sockets.closeAll();
-      for (const surface of surfaces) await surface.close?.();
+      await Promise.all([ended, ...surfaces.map((surface) => surface.close?.())]);
       await agents.close();
       log.close();
     },

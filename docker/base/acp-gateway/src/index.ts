@@ -65,8 +65,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   logLine("stopped", { signal, ...(ended ? {} : { reason: "what ran did not end in time" }) });
   process.exit(0);
 }
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
 
 logLine("listening", {
   host: server.hostname,

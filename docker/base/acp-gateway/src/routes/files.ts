@@ -59,8 +59,12 @@ function routesBelow(
         limit: wholeNumber(1, ENTRIES_MAX).default(ENTRIES_DEFAULT),
       }),
       responses: {
-        200: { description: "The file's bytes, or the folder as JSON", schema: folderPage },
-        206: { description: "The bytes of the range", types: ["application/octet-stream"] },
+        200: {
+          description: "The file's bytes, or the folder as JSON",
+          schema: folderPage,
+          types: ["application/json", "*/*"],
+        },
+        206: { description: "The bytes of the range", types: ["*/*"] },
         304: { description: "The caller has it already" },
       },
       errors: [...ERRORS, "range_not_satisfiable"],

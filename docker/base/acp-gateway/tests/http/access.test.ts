@@ -21,7 +21,15 @@ const surface = {
       scope: "read" as const,
       protocols: ["acp.v1"],
       summary: "Says what it was told",
-      connect: ({ params, caller, protocol }: { params: Record<string, string>; caller: { name: string }; protocol: string | null }) => {
+      connect: ({
+        params,
+        caller,
+        protocol,
+      }: {
+        params: Record<string, string>;
+        caller: { name: string };
+        protocol: string | null;
+      }) => {
         let say: (text: string) => void = () => undefined;
         return {
           headers: { "x-name": "echo" },
@@ -114,7 +122,8 @@ describe("who may call", () => {
 
   test("tickets that nobody uses do not pile up", async () => {
     await using app = serveApp([surface]);
-    const issue = async () => ((await (await app.call("/v1/tickets", { method: "POST" })).json()) as { ticket: string }).ticket;
+    const issue = async () =>
+      ((await (await app.call("/v1/tickets", { method: "POST" })).json()) as { ticket: string }).ticket;
     const oldest = await issue();
     for (let round = 0; round < 16; round += 1) await Promise.all(Array.from({ length: 64 }, issue));
     const newest = await issue();
@@ -185,7 +194,9 @@ describe("who may connect a WebSocket", () => {
     await using app = serveApp([surface]);
     const headers = { authorization: `Bearer ${MAIN}` };
     const [first, second] = await Promise.all([1, 2].map(() => connect(`${app.url}/echo/x`, [], headers)));
-    const closed = new Promise<number>((resolve) => first?.socket.addEventListener("close", ({ code }) => resolve(code)));
+    const closed = new Promise<number>((resolve) =>
+      first?.socket.addEventListener("close", ({ code }) => resolve(code)),
+    );
     first?.socket.send("throw");
     expect(await closed).toBe(1011);
     const answered = new Promise((resolve) => second?.socket.addEventListener("message", ({ data }) => resolve(data)));

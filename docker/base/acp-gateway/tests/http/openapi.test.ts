@@ -27,7 +27,11 @@ describe("the OpenAPI document", () => {
   test("declares real answers as they are", async () => {
     const check = createAnswerCheck(document);
     const verified: string[] = [];
-    const verify = async (method: string, path: string, init: { body?: unknown; headers?: Record<string, string> } = {}) => {
+    const verify = async (
+      method: string,
+      path: string,
+      init: { body?: unknown; headers?: Record<string, string> } = {},
+    ) => {
       const answer = await gateway.get(path, {
         method,
         headers: { ...init.headers, ...(init.body !== undefined && { "content-type": "application/json" }) },
@@ -39,7 +43,16 @@ describe("the OpenAPI document", () => {
       verified.push(`${method} ${path} ${answer.status}`);
       return answer.status < 300 && body.startsWith("{") ? (JSON.parse(body) as Record<string, string>) : {};
     };
-    for (const path of ["/health", "/healthz", "/readyz", "/info", "/v1/info", "/metrics", "/v1/activity", "/v1/agents"]) {
+    for (const path of [
+      "/health",
+      "/healthz",
+      "/readyz",
+      "/info",
+      "/v1/info",
+      "/metrics",
+      "/v1/activity",
+      "/v1/agents",
+    ]) {
       await verify("GET", path);
       await verify("HEAD", path);
     }

@@ -69,7 +69,10 @@ describe("prompts over REST", () => {
     expect(await read(promptAnswer, waited)).toMatchObject({ text: "Hello", stopReason: "end_turn" });
     const asked = await ask(id, "text Again");
     expect([asked.status, (await read(promptAnswer, asked)).text]).toEqual([200, "Again"]);
-    const { prompts } = await read(z.object({ prompts: z.array(prompt) }), gateway.get(`/v1/sessions/${id}/prompts?limit=1`));
+    const { prompts } = await read(
+      z.object({ prompts: z.array(prompt) }),
+      gateway.get(`/v1/sessions/${id}/prompts?limit=1`),
+    );
     expect(prompts).toHaveLength(1);
   });
 
@@ -78,7 +81,10 @@ describe("prompts over REST", () => {
     const slow = await gateway.post(`/v1/sessions/${id}/prompt?wait=0`, { text: "say 100 100" });
     expect(slow.status).toBe(202);
     expect(["queued", "running"]).toContain((await read(prompt, slow)).status);
-    const cancelled = await read(z.object({ cancelled: z.array(z.string()) }), gateway.post(`/v1/sessions/${id}/cancel`));
+    const cancelled = await read(
+      z.object({ cancelled: z.array(z.string()) }),
+      gateway.post(`/v1/sessions/${id}/cancel`),
+    );
     expect(cancelled.cancelled).toHaveLength(1);
   });
 
@@ -101,7 +107,7 @@ describe("prompts over REST", () => {
     const [{ id: permissionId } = { id: "" }] = await pending();
     const path = `/v1/sessions/${id}/permissions/${permissionId}`;
     const answers = await Promise.all([1, 2].map(() => gateway.post(path, { decision: "allow_once" })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     expect(await pending()).toEqual([]);
     const { permissions } = await read(list, gateway.get(`/v1/sessions/${id}/permissions?status=all`));
     expect(permissions[0]).toMatchObject({ status: "answered", resolvedBy: "main" });
@@ -122,7 +128,12 @@ describe("events over REST", () => {
     expect(events).toEqual(streamed);
     expect([after, more]).toEqual([streamed.at(-1)?.seq ?? 0, false]);
     const lines = await gateway.get(path, { headers: { accept: "application/x-ndjson" } });
-    expect((await lines.text()).split("\n").filter(Boolean).map((line) => JSON.parse(line) as unknown)).toEqual(streamed);
+    expect(
+      (await lines.text())
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(streamed);
     expect(streamed.filter(({ type }) => type === "agent_message_chunk").length).toBeGreaterThan(0);
     expect((await gateway.get(path, { headers: { accept: "image/png" } })).status).toBe(406);
   });
@@ -148,7 +159,7 @@ describe("events over REST", () => {
     const all = await readEvents(await gateway.get(`/v1/sessions/${id}/events?until=idle`));
     const seqs: number[] = [];
     let after = 0;
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const page = await gateway.get(`/v1/sessions/${id}/events?after=${after}&limit=97`, {
         headers: { accept: "application/json" },
       });
@@ -164,7 +175,9 @@ describe("events over REST", () => {
     await ask(id, "long 100000");
     const page = (full: boolean) =>
       gateway
-        .get(`/v1/sessions/${id}/events?types=agent_message_chunk&full=${full}`, { headers: { accept: "application/json" } })
+        .get(`/v1/sessions/${id}/events?types=agent_message_chunk&full=${full}`, {
+          headers: { accept: "application/json" },
+        })
         .then((answer) => answer.text());
     expect((await page(true)).length).toBeGreaterThan(100_000);
     expect(await page(false)).toContain("more characters; ask with full=true");
@@ -176,7 +189,9 @@ describe("events over REST", () => {
     const { after } = (await (
       await gateway.get(`/v1/sessions/${id}/events?limit=1000`, { headers: { accept: "application/json" } })
     ).json()) as { after: number };
-    const waiting = gateway.get(`/v1/sessions/${id}/events?after=${after}&wait=20`, { headers: { accept: "application/json" } });
+    const waiting = gateway.get(`/v1/sessions/${id}/events?after=${after}&wait=20`, {
+      headers: { accept: "application/json" },
+    });
     await ask(id, "text x");
     const { events } = (await (await waiting).json()) as { events: unknown[] };
     expect(events.length).toBeGreaterThan(0);
@@ -241,7 +256,9 @@ describe("what can be learned from outside", () => {
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     const text = await answer.text();
     for (const line of text.trim().split("\n")) {
-      expect(line).toMatch(/^(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/);
+      expect(line).toMatch(
+        /^(?:# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/,
+      );
     }
     expect(text).toMatch(/acp_gateway_requests_total\{method="POST",route="\/v1\/sessions",status="201"\} [1-9]/);
     expect(text).toMatch(/acp_gateway_prompts_total\{outcome="finished"\} [1-9]/);

@@ -32,7 +32,8 @@ export function createAnswerCheck(document: Document): Check {
     const found: string[] = [];
     if (headers.get("x-request-id") === null) found.push("no x-request-id");
     if (headers.get("x-content-type-options") !== "nosniff") found.push("no x-content-type-options");
-    if (target === null) return status < 400 || method === "HEAD" ? found : [...found, ...problemOf(status, headers, body)];
+    if (target === null)
+      return status < 400 || method === "HEAD" ? found : [...found, ...problemOf(status, headers, body)];
     // What stands for a whole path has slashes of its own, or is nothing.
     const here = operationsAt(operations, target.replace(/\/fs\/[^?]*/, "/fs/path"));
     const operation = here.find((candidate) => candidate.method === (method === "HEAD" ? "GET" : method));

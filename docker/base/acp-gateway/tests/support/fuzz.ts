@@ -22,7 +22,16 @@ const FAILURES_MAX = 10;
 const OF_BROKEN_HTTP = new Set([400, 408, 413, 431, 501, 505]);
 
 /** Sends requests made from the document, most with something wrong, and says which answers were not as declared. */
-export async function fuzzGateway({ port, document, token, seed, requests, concurrency, ids, without = [] }: FuzzOptions) {
+export async function fuzzGateway({
+  port,
+  document,
+  token,
+  seed,
+  requests,
+  concurrency,
+  ids,
+  without = [],
+}: FuzzOptions) {
   const operations = operationsOf(withoutSockets(document)).filter(
     ({ method, path }) => !without.includes(`${method} ${path}`),
   );

@@ -19,18 +19,26 @@ export async function temporaryFolder() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Where a gateway is started: in this folder, from this file, which the tests do not remove. */
-type StartOptions = { args?: string[]; workspace?: string; entry?: string };
+type StartOptions = {
+  args?: string[];
+  /** Absent: one of its own. It is the caller's to remove. */
+  workspace?: string;
+  /** Absent: the source; else what was built of it. */
+  entry?: string;
+  /** A script that is given the gateway's command. */
+  shell?: string;
+};
 
 /** Starts a real gateway on a free port, with `env` on top of a workspace, a token and the agent `scripted`. */
 export async function startGateway(env: Record<string, string> = {}, options: StartOptions = {}) {
-  const { args = [], entry = ENTRY } = options;
+  const { args = [], entry = ENTRY, shell } = options;
+  const command = [process.execPath, entry, ...args];
   const folder = await temporaryFolder();
   const workspace = options.workspace ?? folder.path;
   const agentsFile = join(folder.path, "agents.json");
   await writeFile(agentsFile, JSON.stringify({ agents: [scriptedAgent()] }));
   const startedAt = performance.now();
-  const child = Bun.spawn([process.execPath, entry, ...args], {
+  const child = Bun.spawn(shell === undefined ? command : ["sh", "-c", await Bun.file(shell).text(), ...command], {
     env: {
       PATH: "/usr/bin:/bin",
       AGENTPOD_GATEWAY_PORT: "0",
@@ -44,12 +52,16 @@ export async function startGateway(env: Record<string, string> = {}, options: St
   });
   const lines = linesOf(child.stdout);
   const logged: string[] = [];
-  const first = await lines.next();
-  if (first.done) throw new Error(`the gateway ended with ${await child.exited} before it listened`);
+  let listening: { port: number; message: string } | undefined;
+  // What an earlier gateway left behind is told before.
+  while (listening?.message !== "listening") {
+    const line = await lines.next();
+    if (line.done) throw new Error(`the gateway ended with ${await child.exited} before it listened`);
+    listening = JSON.parse(line.value) as { port: number; message: string };
+  }
   void (async () => {
     for await (const line of lines) logged.push(line);
   })();
-  const listening: { port: number; message: string } = JSON.parse(first.value);
   const url = `http://127.0.0.1:${listening.port}`;
   const call = (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);

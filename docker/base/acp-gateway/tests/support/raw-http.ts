@@ -10,8 +10,10 @@ export function rawRequest(
   const socket = connect(port, "127.0.0.1");
   let text = "";
   let isOver = false;
+  let goOn: () => void = () => undefined;
   const end = () => {
     isOver = true;
+    goOn();
     socket.destroy();
     resolve(text);
   };
@@ -19,17 +21,13 @@ export function rawRequest(
     text += chunk.toString("latin1");
     if (enough(text)) end();
   });
+  socket.on("drain", () => goOn());
   socket.on("close", end);
   socket.on("error", end);
   void (async () => {
     for (const part of parts) {
       if (isOver) return;
-      if (!socket.write(part)) {
-        await new Promise<void>((go) => {
-          socket.once("drain", go);
-          socket.once("close", go);
-        });
-      }
+      if (!socket.write(part)) await new Promise<void>((resolve) => (goOn = resolve));
     }
   })();
   return promise;

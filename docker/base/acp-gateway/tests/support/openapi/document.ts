@@ -7,12 +7,7 @@ import type { SocketRoute } from "../../../src/http/websockets.ts";
 
 /** What any route can answer, whatever it is. */
 const ALWAYS: readonly ErrorCode[] = ["invalid_request", "origin_not_allowed", "internal"];
-const GUARDED: readonly ErrorCode[] = [
-  "unauthorized",
-  "host_not_allowed",
-  "too_many_requests",
-  "shutting_down",
-];
+const GUARDED: readonly ErrorCode[] = ["unauthorized", "host_not_allowed", "too_many_requests", "shutting_down"];
 const WITH_BODY: readonly ErrorCode[] = ["invalid_json", "body_too_large", "unsupported_media_type", "request_timeout"];
 
 type JsonSchema = Record<string, unknown>;
@@ -81,7 +76,9 @@ function createComponents(routes: readonly Route[]) {
 /** Structures; a lone string or number is written where it is used. */
 function isNamed(value: unknown): value is z.ZodType {
   const isSchema = value instanceof z.ZodType;
-  return isSchema && !(value instanceof z.ZodString || value instanceof z.ZodNumber || value instanceof z.ZodISODateTime);
+  return (
+    isSchema && !(value instanceof z.ZodString || value instanceof z.ZodNumber || value instanceof z.ZodISODateTime)
+  );
 }
 
 function schemasOf({ query, headers, body, responses }: Route): z.ZodType[] {
@@ -117,7 +114,9 @@ function operationOf(route: Route, components: Components, problems: Problems) {
     ],
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body, components) }),
     responses: {
-      ...Object.fromEntries(Object.entries(responses).map(([status, answer]) => [status, answerOf(answer, components)])),
+      ...Object.fromEntries(
+        Object.entries(responses).map(([status, answer]) => [status, answerOf(answer, components)]),
+      ),
       ...problemsOf(codes, problems),
     },
   };

@@ -29,6 +29,8 @@ export function agent(id: string, flags: string[] = [], change: Partial<AgentEnt
 }
 
 type WorldOptions = {
+  /** Absent: in the workspace. */
+  dataFolder?: string;
   agents?: AgentEntry[];
   config?: Partial<Omit<SessionManagerDeps["config"], "limits">>;
   limits?: Partial<SessionManagerDeps["config"]["limits"] & { processes: number }>;
@@ -49,7 +51,7 @@ export async function world(options: WorldOptions = {}) {
   const now = options.now ?? Date.now;
 
   function begin() {
-    const dataFolder = join(workspace, ".agentpod/gateway");
+    const dataFolder = options.dataFolder ?? join(workspace, ".agentpod/gateway");
     const storage = openStorage({
       folder: dataFolder,
       synchronous: "off",

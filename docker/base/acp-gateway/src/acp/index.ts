@@ -31,7 +31,7 @@ export function createAcpSurface(deps: AcpDeps) {
   const registry = createRegistry({ log, sessions, approvals, limits, now });
   const receive = createReceiver({ log, sessions, agents, version }, limits);
   const http = createAcpHttp({ registry, receive, sessions, bodies, limits, bodyBytes });
-  const raw = createRawSockets({ agents, workspace, limits });
+  const raw = createRawSockets({ agents, sessions, workspace, limits });
 
   return {
     routes: [

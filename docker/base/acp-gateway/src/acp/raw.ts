@@ -1,17 +1,18 @@
 import type { SocketHandlers, SocketRequest } from "../http/websockets.ts";
-import type { AgentExit, AgentManager, RawAgent } from "../types.ts";
+import type { AgentExit, AgentManager, RawAgent, SessionManager } from "../types.ts";
 import type { AcpLimits } from "./limits.ts";
 import type { AcpSocket } from "./pump.ts";
 import { createStallWatch } from "./stall.ts";
 
 type RawDeps = {
   agents: AgentManager;
+  sessions: Pick<SessionManager, "attach">;
   workspace: string;
   limits: Pick<AcpLimits, "socketBytes" | "stallMs" | "pingMs">;
 };
 
 /** `/acp/raw/:agent`: each socket has a process of its own, and a line of one is a frame of the other. */
-export function createRawSockets({ agents, workspace, limits }: RawDeps) {
+export function createRawSockets({ agents, sessions, workspace, limits }: RawDeps) {
   const running = new Set<RawAgent>();
 
   async function connect({ params }: Pick<SocketRequest, "params">): Promise<SocketHandlers> {
@@ -48,6 +49,8 @@ export function createRawSockets({ agents, workspace, limits }: RawDeps) {
     const agent = await agents.startRaw({ agentId, key, cwd: workspace, env: {} }, { onLine });
     agent.pause();
     running.add(agent);
+    // No session knows of it, and yet somebody works here.
+    const release = sessions.attach("");
     let pings: Timer | undefined;
 
     void ended();
@@ -75,6 +78,7 @@ export function createRawSockets({ agents, workspace, limits }: RawDeps) {
       close() {
         gone = true;
         stall.end();
+        release();
         clearInterval(pings);
         agent.resume();
         void agent.stop();

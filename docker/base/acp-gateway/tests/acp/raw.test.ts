@@ -75,11 +75,13 @@ describe("/acp/raw/:agent", () => {
     expect(first).not.toBe(second);
     const child = await pidOf(one, "fork");
     expect(server.counts().processes).toBe(2);
+    expect(server.clientsAttached()).toBe(2);
     one.socket.terminate();
     await until(() => !isAlive(first) && !isAlive(child));
     expect(isAlive(second)).toBe(true);
     two.socket.close();
     await until(() => !isAlive(second) && server.counts().processes === 0);
+    expect(server.clientsAttached()).toBe(0);
     expect(server.agents.running()).toEqual([]);
   }, 20_000);
 

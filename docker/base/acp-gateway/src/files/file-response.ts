@@ -7,7 +7,7 @@ import type { OpenFile } from "./open-file.ts";
 
 /** Up to here a file is read at once, and again when it changed while it was read. */
 const WHOLE_BYTES_MAX = 1024 * 1024;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 const TRIES = 3;
 
 /** The answer to GET or HEAD for a file, which it closes. @throws GatewayError precondition_failed, range_not_satisfiable */

@@ -93,6 +93,9 @@ function routesBelow(
         const names = segmentsOfUrl(rest);
         const options = { parents: query.parents, conditions: conditionsOf(request.headers) };
         if (query.type === "directory") return changed(await files.makeFolder(base, names, options), url, rest);
+        if (request.headers.has("content-range")) {
+          throw new GatewayError("invalid_request", "a part of a file cannot be written; send the whole file");
+        }
         if (rest.endsWith("/")) {
           throw new GatewayError(
             "invalid_request",

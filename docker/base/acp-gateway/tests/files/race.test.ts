@@ -1,20 +1,21 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { expectUntouched, openWorld, SECRET, WAYS } from "./support/world.ts";
 
-const running: Bun.Subprocess[] = [];
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    child.kill("SIGKILL");
-    await child.exited;
-  }
-});
-
-async function swap(path: string, target: string, kind: "file" | "folder"): Promise<void> {
+/** Ends, once disposed of, before the world it disturbs is cleared away. */
+async function swap(path: string, target: string, kind: "file" | "folder") {
   const script = join(import.meta.dir, "support/swapper.ts");
   const child = Bun.spawn([process.execPath, script, path, target, kind], { stdout: "pipe", stderr: "inherit" });
-  running.push(child);
   await child.stdout.getReader().read();
+  return {
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      // It must not have ended by itself, or nothing was raced against.
+      expect(child.exitCode).toBeNull();
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
 }
 
 const RACE_MS = 2000;
@@ -30,7 +31,8 @@ describe.each(WAYS)("while another process swaps things for links, by %s", (_, l
   test("nothing outside is read, written, listed, moved or removed through a folder", async () => {
     await using world = await openWorld({ libc });
     const folder = join(world.workspace, "folder");
-    await swap(folder, world.outside, "folder");
+    await using swapper = await swap(folder, world.outside, "folder");
+    expect(swapper.pid).toBeGreaterThan(0);
     const seen = new Map<string, number>();
     const goOn = race(() => seen.has("2 done") && seen.has("2 refused"));
     for (let turn = 0; goOn(); turn += 1) {
@@ -60,7 +62,8 @@ describe.each(WAYS)("while another process swaps things for links, by %s", (_, l
   test("nothing outside is read or written through a file", async () => {
     await using world = await openWorld({ libc });
     const file = join(world.workspace, "file");
-    await swap(file, join(world.outside, "secret.txt"), "file");
+    await using swapper = await swap(file, join(world.outside, "secret.txt"), "file");
+    expect(swapper.pid).toBeGreaterThan(0);
     const seen = new Set<number>();
     const goOn = race(() => seen.has(200) && seen.has(403));
     while (goOn()) {
@@ -77,7 +80,8 @@ describe.each(WAYS)("while another process swaps things for links, by %s", (_, l
   test("a folder is removed without what a link in it leads to", async () => {
     await using world = await openWorld({ libc });
     const inside = join(world.workspace, "tree/inside");
-    await swap(inside, world.outside, "folder");
+    await using swapper = await swap(inside, world.outside, "folder");
+    expect(swapper.pid).toBeGreaterThan(0);
     let removed = 0;
     const goOn = race(() => removed > 0);
     while (goOn()) {
@@ -87,6 +91,5 @@ describe.each(WAYS)("while another process swaps things for links, by %s", (_, l
       await expectUntouched(world);
     }
     expect(removed).toBeGreaterThan(0);
-    expect(running[0]?.exitCode).toBeNull();
   }, 30_000);
 });

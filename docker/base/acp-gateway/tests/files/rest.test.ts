@@ -159,6 +159,8 @@ test("folders are made, with those above only when asked, and listed in pages", 
   ]);
   expect(await refusal(await world.put("/fs/x/deep", "1"))).toEqual([409, "file_conflict"]);
   expect(await refusal(await world.put("/fs/x/file/", "1"))).toEqual([400, "invalid_request"]);
+  const part = await world.put("/fs/x/file", "1", { "content-range": "bytes 0-0/2" });
+  expect(await refusal(part)).toEqual([400, "invalid_request"]);
 
   const names = ["B", "a", "b b", "z%41", "ä", "日本", "%2e%2e", "C:\\x"];
   for (const name of names) await writeFile(join(world.workspace, "x/y", name), name);

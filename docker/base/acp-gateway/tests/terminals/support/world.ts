@@ -55,8 +55,6 @@ export async function openTerminals({ terminals: limit = 4, environment = {}, ..
   };
 }
 
-export type Viewer = Awaited<ReturnType<typeof openViewer>>;
-
 /** A viewer that reads everything at once. */
 export async function openViewer(port: number, id: string, query = "") {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/terminals/${id}/ws${query}`);

@@ -13,6 +13,11 @@ import type { JsonObject } from "./wire/index.ts";
 const CLOSING_BRACE = 125;
 const CARRIAGE_RETURN = 13;
 
+const META = ',"_meta":';
+
+/** Where in a block the update of a line begins, and where the line ends. */
+type Place = { route: SessionRoute; from: number; end: number };
+
 type Update = JsonObject & { sessionUpdate: string };
 
 type AcpClientDeps = {
@@ -55,11 +60,33 @@ export function createAcpClient({ agentId, redactor, counters, send, log }: AcpC
     }
     if (route.handlers === null) return false;
     if (block.charCodeAt(end - 1) !== CLOSING_BRACE || block.charCodeAt(end - 2) !== CLOSING_BRACE) return false;
-    const raw = block.slice(start + route.prefix.length, end - 2);
-    const update = parseUpdate(raw);
-    if (update === null) return false;
+    const from = start + route.prefix.length;
+    // An agent that puts `_meta` behind its updates does so again; a failed try costs more than the rest.
+    if (route.endsWithMeta) return readWithMeta(block, { route, from, end }) || readAlone(block, { route, from, end });
+    return readAlone(block, { route, from, end }) || readWithMeta(block, { route, from, end });
+  }
+
+  function readAlone(block: string, { route, from, end }: Place): boolean {
+    const raw = block.slice(from, end - 2);
+    const update = parse(raw);
+    if (!isUpdate(update)) return false;
+    route.endsWithMeta = false;
     counters.updates += 1;
-    route.handlers.onUpdate(update, raw, null);
+    route.handlers?.onUpdate(update, raw, null);
+    return true;
+  }
+
+  /** Both texts parse alone, so the line is an object with exactly these members. */
+  function readWithMeta(block: string, { route, from, end }: Place): boolean {
+    const metaAt = block.lastIndexOf(META, end);
+    if (metaAt <= from) return false;
+    const raw = block.slice(from, metaAt);
+    const meta = block.slice(metaAt + META.length, end - 2);
+    const update = parse(raw);
+    if (!isUpdate(update) || parse(meta) === undefined) return false;
+    route.endsWithMeta = true;
+    counters.updates += 1;
+    route.handlers?.onUpdate(update, raw, meta === "null" ? null : meta);
     return true;
   }
 
@@ -75,7 +102,7 @@ export function createAcpClient({ agentId, redactor, counters, send, log }: AcpC
     const params = rawMember(line, "params") ?? "{}";
     const raw = onOneLine(rawMember(params, "update") ?? "{}");
     const metaText = rawMember(params, "_meta");
-    const meta = metaText === null ? null : onOneLine(metaText);
+    const meta = metaText === null || metaText === "null" ? null : onOneLine(metaText);
     counters.updates += 1;
     const route = routes.findOrAdd(sessionId);
     if (route?.handlers) route.handlers.onUpdate(update, raw, meta);
@@ -116,16 +143,15 @@ export function createAcpClient({ agentId, redactor, counters, send, log }: AcpC
   };
 }
 
-function parseUpdate(raw: string): Update | null {
+function parse(json: string): unknown {
   try {
-    const value: unknown = JSON.parse(raw);
-    return isUpdate(value) ? value : null;
+    return JSON.parse(json);
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-export function isUpdate(value: unknown): value is Update {
+function isUpdate(value: unknown): value is Update {
   return isObject(value) && typeof value["sessionUpdate"] === "string";
 }
 

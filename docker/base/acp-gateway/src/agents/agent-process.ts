@@ -7,8 +7,8 @@ import type { Redactor } from "./redactor.ts";
 import { createStderrTail } from "./stderr-tail.ts";
 
 /** What a process wrote before its end is read until nothing came for the first, and at most for the second. */
-const LAST_WORDS_MS = 150;
-const LAST_WORDS_MAX_MS = 600;
+const LAST_WORDS_MS = 100;
+const LAST_WORDS_MAX_MS = 400;
 /** The most that a log which is behind may hold up the news of an end. */
 const ROOM_MAX_MS = 10_000;
 const GROUP_LOOK_MS = 20;

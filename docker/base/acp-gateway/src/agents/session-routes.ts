@@ -11,6 +11,8 @@ export const UPDATE_PREFIX = '{"jsonrpc":"2.0","method":"session/update","params
 export type SessionRoute = {
   /** All of an update's line that stands before the update. */
   readonly prefix: string;
+  /** The last of its updates had the params' `_meta` behind it. */
+  endsWithMeta: boolean;
   /** Null until somebody attaches, and again after that ended. */
   handlers: AgentSessionHandlers | null;
   backlog: ((handlers: AgentSessionHandlers) => void)[];
@@ -29,7 +31,7 @@ export function createSessionRoutes(counters: AgentCounters) {
 
   function add(id: string): SessionRoute {
     const prefix = `${UPDATE_PREFIX}${JSON.stringify(id).slice(1, -1)}","update":`;
-    const route: SessionRoute = { prefix, handlers: null, backlog: [], ended: false };
+    const route: SessionRoute = { prefix, endsWithMeta: false, handlers: null, backlog: [], ended: false };
     routes.set(id, route);
     return route;
   }

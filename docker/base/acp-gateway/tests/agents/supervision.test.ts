@@ -105,6 +105,18 @@ describe("an agent's end", () => {
     expect(agents.manager.counters()).toMatchObject({ crashes: 1 });
   });
 
+  test("a wrapper's end is the end, though its child goes on writing and would still answer", async () => {
+    const child = `${HELLO}; while :; do echo noise; sleep 0.01; done`;
+    await using agents = await testManager({ entries: [sh("wrapper", `(trap "" TERM; ${child}) <&0 & wait`)] });
+    const agent = await agents.start("wrapper");
+    const waiting = agent.request("session/prompt", {}).catch((error: unknown) => error);
+    const killedAt = performance.now();
+    process.kill(agent.pid, "SIGKILL");
+    expect(await waiting).toMatchObject({ code: "agent_exited" });
+    expect(performance.now() - killedAt).toBeLessThan(1000);
+    expect(await agent.exited).toMatchObject({ signal: "SIGKILL", asked: false });
+  });
+
   test("what it wrote just before its end still arrives", async () => {
     const last = '{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s"}}';
     await using agents = await testManager({ entries: [sh("brief", `${HELLO}; read line; echo '${last}'; exit 3`)] });

@@ -18,8 +18,6 @@ const LASTING = new Set(["authenticate", "logout", "providers/set", "providers/d
 const METHOD = /^[A-Za-z_$][A-Za-z0-9_.$/-]{0,127}$/;
 
 type Parts = { context: SessionContext; opening: Opening; settings: Settings };
-export type AgentCalls = ReturnType<typeof createAgentCalls>;
-
 /** Calls to the agent beside the turn: modes, options, credentials, and methods the gateway does not know. */
 export function createAgentCalls({ context, opening, settings }: Parts) {
   async function within<Result>(session: LiveSession, work: () => Promise<Result>): Promise<Result> {

@@ -22,8 +22,6 @@ type Parts = {
   settings: Settings;
 };
 
-export type Creation = ReturnType<typeof createCreation>;
-
 /** Makes sessions. One that cannot be made leaves nothing behind but the error. */
 export function createCreation({ context, book, folders, opening, leases, settings }: Parts) {
   const { agents } = context;

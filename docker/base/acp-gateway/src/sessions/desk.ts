@@ -26,8 +26,6 @@ type DeskDeps<Value extends Pending> = {
   changed: (value: Value) => void;
 };
 
-export type Desk<Value extends Pending> = ReturnType<typeof createDesk<Value>>;
-
 /** Requests of agents that wait for a person. Each ends once: the first answer wins. */
 export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
   const { context, kind, store, entriesOf } = deps;

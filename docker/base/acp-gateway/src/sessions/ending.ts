@@ -10,8 +10,6 @@ import type { Turns } from "./turn.ts";
 const DELETE_MS = 2000;
 
 type Parts = { context: SessionContext; book: SessionBook; queue: PromptQueue; turns: Turns; leases: Leases };
-export type Ending = ReturnType<typeof createEnding>;
-
 /** How sessions end: closed by a caller, removed with their log, or with the gateway. */
 export function createEnding({ context, book, queue, turns, leases }: Parts) {
   /** The turn's agent may finish within the grace; then the turn is over without it. */
@@ -42,7 +40,8 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
     queue.cancelQueued(session);
     await endTurn(session, 0);
     await forgetInAgent(session);
-    await leases.release(session);
+    // Nobody hears the process any more; its end need not be waited for.
+    void leases.release(session);
     if (session.removed) return;
     session.removed = true;
     context.sessions.delete(session.record.id);

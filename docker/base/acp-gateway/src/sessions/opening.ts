@@ -231,7 +231,7 @@ function methodsFor({ agents }: SessionContext, record: SessionRecord, how: Open
 }
 
 /** What session/new, load, resume and fork are told of the place they work in. */
-export function folderParams({ cwd, additionalDirectories, mcpServers }: SessionRecord): JsonObject {
+function folderParams({ cwd, additionalDirectories, mcpServers }: SessionRecord): JsonObject {
   // The protocol's stdio servers have no type.
   const servers = mcpServers.map((server) => {
     if (server.type !== "stdio") return server;

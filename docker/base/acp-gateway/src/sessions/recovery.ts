@@ -17,8 +17,6 @@ type Parts = {
   queue: PromptQueue;
 };
 
-export type Recovery = ReturnType<typeof createRecovery>;
-
 /** Goes on after an end that nobody asked for: of an agent, or of the gateway before. */
 export function createRecovery({ context, sessions, prompts, opening, queue }: Parts) {
   const { stores } = context;

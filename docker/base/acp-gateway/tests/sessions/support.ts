@@ -6,7 +6,7 @@ import type { SessionManagerDeps } from "../../src/sessions/context.ts";
 import { eventsOf } from "../../src/sessions/log-events.ts";
 import { openStorage } from "../../src/storage/open-storage.ts";
 import { SCOPES, type AgentEntry, type Caller } from "../../src/types.ts";
-import type { GatewayEvent, NewSession, Prompt, PromptAnswer } from "../../src/wire/index.ts";
+import type { GatewayEvent, NewSession, PromptAnswer } from "../../src/wire/index.ts";
 import { temporaryFolder } from "../support/gateway.ts";
 
 const SCRIPTED = join(import.meta.dir, "../support/scripted-agent.ts");
@@ -177,9 +177,6 @@ export async function world(options: WorldOptions = {}) {
   return world;
 }
 export type World = Awaited<ReturnType<typeof world>>;
-
-/** The text of a turn's chunks. */
-export const textOf = (answer: Prompt | PromptAnswer): string => ("text" in answer ? answer.text : "");
 
 /** The error a call ends with. */
 export async function refusal(work: Promise<unknown>) {

@@ -1,3 +1,4 @@
+import { RegistryError } from "./agent-registry.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { createGateway } from "./gateway.ts";
 import { logLine } from "./log.ts";
@@ -30,7 +31,7 @@ async function build() {
   try {
     return await createGateway({ config, environment: { ...process.env }, now: Date.now });
   } catch (error) {
-    return complain(error instanceof ConfigError ? error.problems : [reasonOf(error)], EXIT_FAILED);
+    return complain(error instanceof RegistryError ? error.problems : [reasonOf(error)], EXIT_FAILED);
   }
 }
 

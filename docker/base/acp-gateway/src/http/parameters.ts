@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { GatewayError } from "../gateway-error.ts";
 
 export const WAIT_SECONDS_MAX = 3600;
 
@@ -31,7 +30,3 @@ export function waitSeconds(query: number | undefined, prefer: string | undefine
   const preferred = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})/i.exec(prefer ?? "")?.[1];
   return preferred === undefined ? undefined : Math.min(Number(preferred), WAIT_SECONDS_MAX);
 }
-
-/** A cursor that was not made by an answer before. */
-export const wrongCursor = (): GatewayError =>
-  new GatewayError("invalid_request", "use nextCursor of the page before as cursor");

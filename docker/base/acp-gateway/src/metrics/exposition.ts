@@ -19,10 +19,6 @@ export function gauge(name: string, help: string, value: number): Family {
   return { name, help, type: "gauge", samples: [{ labels: {}, value }] };
 }
 
-export function counter(name: string, help: string, value: number): Family {
-  return { name, help, type: "counter", samples: [{ labels: {}, value }] };
-}
-
 /** One sample for each name of a record, as the value of one label. */
 export function byLabel(label: string, counts: Readonly<Record<string, number>>): Sample[] {
   return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));

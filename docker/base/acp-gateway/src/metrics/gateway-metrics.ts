@@ -64,8 +64,17 @@ export function createGatewayMetrics(deps: MetricsDeps): () => Family[] {
       gauge("acp_gateway_log_bytes", "What the events take on disk", stored.bytes),
       gauge("acp_gateway_log_staged_bytes", "Events that are not yet committed", stored.stagedBytes),
       gauge("acp_gateway_log_last_seq", "Seq of the last event", now.lastSeq),
-      gauge("process_resident_memory_bytes", "Memory of the gateway", process.memoryUsage.rss()),
+      ...residentMemory(),
       gauge("process_start_time_seconds", "When the gateway was started", startedAt.getTime() / 1000),
     ];
   };
+}
+
+/** The system tells it by a file, which cannot be opened when too many are. */
+function residentMemory(): Family[] {
+  try {
+    return [gauge("process_resident_memory_bytes", "Memory of the gateway", process.memoryUsage.rss())];
+  } catch {
+    return [];
+  }
 }

@@ -94,7 +94,7 @@ export async function startGateway(env: Record<string, string> = {}, options: St
 }
 
 /** The agent of the tests, which does what each line of a prompt says. */
-export function scriptedAgent(...flags: string[]) {
+function scriptedAgent(...flags: string[]) {
   return {
     id: "scripted",
     name: "Scripted",

@@ -19,7 +19,7 @@ export function createMemoryWatch({ bytesMax, live, lookMs = LOOK_MS }: MemoryWa
   let timer: ReturnType<typeof setInterval> | null = null;
 
   function look(): void {
-    measured = groupMemory();
+    measured = groupMemory(new Set(live().map(({ process }) => process.pid)));
     measuredAt = performance.now();
     const max = bytesMax ?? Number.POSITIVE_INFINITY;
     for (const { process } of live()) {

@@ -7,10 +7,7 @@ type ProcessStat = {
   group: number;
   /** Clock ticks since boot: with the pid it names one process and no later one. */
   startTime: number;
-  rssPages: number;
 };
-
-const PAGE_BYTES = 4096;
 
 /** Null when there is no such process. */
 export function readStat(pid: number): ProcessStat | null {
@@ -19,7 +16,7 @@ export function readStat(pid: number): ProcessStat | null {
     // The second field is the program's name in parentheses and may hold anything.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const field = (number: number) => Number(fields[number - 3]);
-    return { pid, state: fields[0] ?? "", group: field(5), startTime: field(22), rssPages: field(24) };
+    return { pid, state: fields[0] ?? "", group: field(5), startTime: field(22) };
   } catch {
     return null;
   }
@@ -33,13 +30,22 @@ export function allProcesses(): ProcessStat[] {
     .filter((stat) => stat !== null && stat.state !== "Z" && stat.state !== "X") as ProcessStat[];
 }
 
-/** Memory in use by each process group, in bytes. Shared pages count for each process. */
-export function groupMemory(): Map<number, number> {
+/** Memory in use by these process groups, in bytes. Shared pages count for each process. */
+export function groupMemory(groups: ReadonlySet<number>): Map<number, number> {
   const memory = new Map<number, number>();
-  for (const { group, rssPages } of allProcesses()) {
-    memory.set(group, (memory.get(group) ?? 0) + rssPages * PAGE_BYTES);
+  for (const { pid, group } of allProcesses()) {
+    if (groups.has(group)) memory.set(group, (memory.get(group) ?? 0) + residentBytes(pid));
   }
   return memory;
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Number(kibibytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** The variables a process was started with; empty when it may not be looked into. */

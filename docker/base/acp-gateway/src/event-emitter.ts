@@ -6,7 +6,7 @@ import { createLogReader, type ReaderSource } from "./storage/log-reader.ts";
 import { createMemoryTail } from "./storage/memory-tail.ts";
 import { readMeta } from "./storage/meta-table.ts";
 import { type Retention, createRetention } from "./storage/retention.ts";
-import { lastSeqOf, lastTimeMs, segmentsAfter } from "./storage/segment-table.ts";
+import { lastSeqOf, lastTimeMs, segmentsAfter, sizeOf, storedBytes } from "./storage/segment-table.ts";
 import { addEvent, append, emptyBatch, isEmpty, type StagedBatch } from "./storage/staged-batch.ts";
 import { messageOf } from "./storage/storage-error.ts";
 import { createWaiters, createWakes, type Waiters } from "./storage/waiting.ts";
@@ -105,7 +105,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     for (const { sessionId } of removals) tail.drop(sessionId);
     for (const segment of segments) {
       lastSeq = segment.last;
-      tail.push(segment);
+      tail.push({ ...segment, bytes: sizeOf({ ...segment, bytes: storedBytes(segment) }) });
       lastSeqs.set(segment.sessionId, segment.last);
     }
     for (const { sessionId, seq, before } of removals) {
@@ -133,7 +133,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     try {
       retention.added(segments);
       if (retention.step(lastSeq)) schedule();
-      checkpoints.committed(segments.reduce((sum, { frames }) => sum + frames.length, 0));
+      checkpoints.committed(segments.reduce((sum, segment) => sum + storedBytes(segment), 0));
       isUntidy = false;
     } catch (error) {
       if (!isUntidy) report("the log cannot be tidied up", { error: messageOf(error) });

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
+import { packSegments } from "./pack-segments.ts";
 import { prepared } from "./prepared.ts";
-import { renderSegments } from "./render-segments.ts";
+
 import { deleteSegmentsBefore, insertSegment, type Segment } from "./segment-table.ts";
 import type { StagedBatch, StagedSession } from "./staged-batch.ts";
 import { isDiskFailure, messageOf } from "./storage-error.ts";
@@ -23,7 +24,6 @@ export type CommitResult = { segments: Segment[]; removals: Removal[] };
  * A write that fails by itself, not by the disk, is left out and reported: repeating it would hold up all others.
  */
 export function commitBatch(db: Database, batch: StagedBatch, options: CommitOptions): CommitResult {
-  const time = options.now.toISOString();
   const timeMs = options.now.getTime();
   const segments: Segment[] = [];
   const removals: Removal[] = [];
@@ -32,8 +32,8 @@ export function commitBatch(db: Database, batch: StagedBatch, options: CommitOpt
   try {
     for (const session of batch.sessions.values()) {
       const first = last + 1;
-      for (const segment of renderSegments(session, first, time)) {
-        insertSegment(db, segment, timeMs);
+      for (const segment of packSegments(session, first, timeMs)) {
+        insertSegment(db, segment);
         segments.push(segment);
       }
       last += session.events.length;

@@ -1,5 +1,6 @@
 import type { LogReader, ReaderOptions } from "../types.ts";
 import { cutAt, framesOfTypes, gapFrame, seqAt, skipFrames } from "./frames.ts";
+import { framesOf } from "./render-frames.ts";
 import type { Segment } from "./segment-table.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -58,8 +59,9 @@ export function createLogReader(source: ReaderSource, { sessionId: id, after, ty
       position = source.lastSeq(sessionId);
       return;
     }
-    const head = position >= first.first ? skipFrames(first.frames, position - first.first + 1) : first.frames;
-    rest = others.length === 0 ? head : Buffer.concat([head, ...others.map(({ frames }) => frames)]);
+    const frames = framesOf(first);
+    const head = position >= first.first ? skipFrames(frames, position - first.first + 1) : frames;
+    rest = others.length === 0 ? head : Buffer.concat([head, ...others.map(framesOf)]);
     restLast = others.at(-1)?.last ?? first.last;
   }
 

@@ -1,11 +1,14 @@
 import type { Segment } from "./segment-table.ts";
 
+/** `bytes`: what it takes once it was made into frames. */
+type TailSegment = Segment & { bytes: number };
+
 export type MemoryTail = ReturnType<typeof createMemoryTail>;
 
 /** The last committed segments, about `bytesMax` of them, shared by all readers that keep up. */
 export function createMemoryTail(bytesMax: number, lastSeq: number) {
-  const all: Segment[] = [];
-  const perSession = new Map<string, Segment[]>();
+  const all: TailSegment[] = [];
+  const perSession = new Map<string, TailSegment[]>();
   /** Of removed sessions: the last event that was taken out. */
   const dropped = new Map<string, number>();
   let bytes = 0;
@@ -14,7 +17,7 @@ export function createMemoryTail(bytesMax: number, lastSeq: number) {
   function dropOldest(): void {
     const oldest = all.shift();
     if (oldest === undefined) return;
-    bytes -= oldest.frames.length;
+    bytes -= oldest.bytes;
     floor = oldest.last;
     const siblings = perSession.get(oldest.sessionId);
     siblings?.shift();
@@ -22,9 +25,9 @@ export function createMemoryTail(bytesMax: number, lastSeq: number) {
   }
 
   return {
-    push(segment: Segment): void {
+    push(segment: TailSegment): void {
       all.push(segment);
-      bytes += segment.frames.length;
+      bytes += segment.bytes;
       const siblings = perSession.get(segment.sessionId);
       if (siblings) siblings.push(segment);
       else perSession.set(segment.sessionId, [segment]);
@@ -39,7 +42,7 @@ export function createMemoryTail(bytesMax: number, lastSeq: number) {
       dropped.set(sessionId, segments.at(-1)?.last ?? 0);
       const kept = all.filter((segment) => segment.sessionId !== sessionId);
       all.splice(0, all.length, ...kept);
-      bytes = all.reduce((sum, { frames }) => sum + frames.length, 0);
+      bytes = all.reduce((sum, segment) => sum + segment.bytes, 0);
     },
 
     /** Every event after `seq` that is still there is here; `null` stands for all sessions. */
@@ -53,8 +56,8 @@ export function createMemoryTail(bytesMax: number, lastSeq: number) {
       let sum = 0;
       for (let index = firstAfter(segments, seq); index < segments.length; index += 1) {
         const segment = segments[index];
-        if (segment === undefined || (sum > 0 && sum + segment.frames.length > bytes)) break;
-        sum += segment.frames.length;
+        if (segment === undefined || (sum > 0 && sum + segment.bytes > bytes)) break;
+        sum += segment.bytes;
         found.push(segment);
       }
       return found;

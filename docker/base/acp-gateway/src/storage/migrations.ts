@@ -4,15 +4,16 @@ import { StorageError } from "./storage-error.ts";
 /** Released steps are never edited: a database is at the number of steps it has gone through. */
 const STEPS: readonly ((db: Database) => void)[] = [
   (db) => {
-    // One row holds the events of one session in one commit, as they are sent. `frames` is the last
-    // column, so that reading the others does not touch the pages it runs over to.
+    // One row holds the events of one session in one commit. `bodies` is the last column, so that
+    // reading the others does not touch the pages it runs over to.
     db.run(`CREATE TABLE event_segment (
       first_seq INTEGER PRIMARY KEY,
       last_seq INTEGER NOT NULL,
       session_id TEXT NOT NULL,
       time_ms INTEGER NOT NULL,
       bytes INTEGER NOT NULL,
-      frames BLOB NOT NULL
+      runs TEXT NOT NULL,
+      bodies BLOB NOT NULL
     ) STRICT`);
     db.run("CREATE INDEX event_segment_session ON event_segment (session_id, last_seq, bytes)");
     db.run(`CREATE TABLE event_trim (

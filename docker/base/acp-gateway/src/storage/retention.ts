@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { readMeta } from "./meta-table.ts";
-import type { Segment } from "./segment-table.ts";
+import { type Segment, storedBytes } from "./segment-table.ts";
 import { type Removable, bytesOf, bytesUsed, oldest, oldestBefore, readTrims, trim } from "./trim-table.ts";
 
 /** What may be kept: of all sessions and of one in bytes, and for how many days; 0 days is for ever. */
@@ -81,14 +81,16 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     /** After a commit. */
     added(segments: readonly Segment[]): void {
       const measured = new Set<string>();
-      for (const { sessionId, frames } of segments) {
+      for (const segment of segments) {
+        const { sessionId } = segment;
+        const bytes = storedBytes(segment);
         const known = sizes.get(sessionId);
         if (known === undefined) measured.add(sessionId);
         // What is measured now has the rest of this commit in it.
         if (known === undefined) sizes.set(sessionId, bytesOf(db, sessionId));
-        else if (!measured.has(sessionId)) sizes.set(sessionId, known + frames.length);
+        else if (!measured.has(sessionId)) sizes.set(sessionId, known + bytes);
         if ((sizes.get(sessionId) ?? 0) > sessionBytes) due.add(sessionId);
-        uncheckedBytes += frames.length;
+        uncheckedBytes += bytes;
       }
     },
 

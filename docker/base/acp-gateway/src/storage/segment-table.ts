@@ -1,44 +1,57 @@
 import type { Database } from "bun:sqlite";
 import { prepared } from "./prepared.ts";
 
-/** Events of one session with consecutive numbers, as the frames that readers are given. */
-export type Segment = { sessionId: string; first: number; last: number; frames: Uint8Array };
+/** Events of one session with consecutive numbers and one time. */
+export type Segment = {
+  sessionId: string;
+  first: number;
+  last: number;
+  timeMs: number;
+  /** What the events are, in order: JSON of `[count, type, promptId | null][]`. */
+  runs: string;
+  /** The events' own members, a line each. */
+  bodies: Uint8Array;
+};
 
-/** What of a segment is known without its frames. */
-export type SegmentHead = { first: number; last: number; bytes: number };
+/** What of a segment is known without its bodies. */
+type SegmentHead = { first: number; last: number; bytes: number };
 
+/** Of the envelope and the SSE fields around an event's own members. */
+export const ENVELOPE_BYTES = 240;
 const HEADS_MAX = 512;
 
-export function insertSegment(db: Database, { first, last, sessionId, frames }: Segment, timeMs: number): void {
-  prepared(db, "INSERT INTO event_segment VALUES (?, ?, ?, ?, ?, ?)").run(
-    first,
-    last,
-    sessionId,
-    timeMs,
-    frames.length,
-    frames,
-  );
+/** About what the segment takes as frames. */
+export const sizeOf = ({ first, last, bytes }: SegmentHead): number => bytes + (last - first + 1) * ENVELOPE_BYTES;
+
+/** What the segment takes in the database. */
+export const storedBytes = ({ runs, bodies }: Segment): number => runs.length + bodies.length;
+
+export function insertSegment(db: Database, segment: Segment): void {
+  const { first, last, sessionId, timeMs, runs, bodies } = segment;
+  const sql = "INSERT INTO event_segment VALUES (?, ?, ?, ?, ?, ?, ?)";
+  prepared(db, sql).run(first, last, sessionId, timeMs, storedBytes(segment), runs, bodies);
 }
 
-/** The segments with events after `seq`, the oldest first, up to about `bytes` and at least one. */
+/** The segments with events after `seq`, the oldest first, of up to about `bytes` as frames and at least one. */
 export function segmentsAfter(db: Database, sessionId: string | null, seq: number, bytes: number): Segment[] {
   const heads = sessionId === null ? headsOfAll(db, seq) : headsOf(db, sessionId, seq);
-  let count = 0;
-  let sum = 0;
-  while (count < heads.length && (count === 0 || sum + (heads[count]?.bytes ?? 0) <= bytes)) {
-    sum += heads[count]?.bytes ?? 0;
-    count += 1;
+  const [first, ...others] = heads;
+  if (first === undefined) return [];
+  let to = first;
+  let sum = sizeOf(first);
+  for (const head of others) {
+    sum += sizeOf(head);
+    if (sum > bytes) break;
+    to = head;
   }
-  if (count === 0) return [];
-  const [from, to] = [heads[0]?.first ?? 0, heads[count - 1]?.first ?? 0];
-  const columns = "first_seq AS first, last_seq AS last, session_id AS sessionId, frames";
+  const columns = `first_seq AS first, last_seq AS last, session_id AS sessionId, time_ms AS timeMs, runs, bodies`;
   if (sessionId === null) {
     const sql = `SELECT ${columns} FROM event_segment WHERE first_seq BETWEEN ? AND ? ORDER BY first_seq`;
-    return prepared<Segment, [number, number]>(db, sql).all(from, to);
+    return prepared<Segment, [number, number]>(db, sql).all(first.first, to.first);
   }
   const sql = `SELECT ${columns} FROM event_segment INDEXED BY event_segment_session
     WHERE session_id = ? AND last_seq BETWEEN ? AND ? ORDER BY last_seq`;
-  return prepared<Segment, [string, number, number]>(db, sql).all(sessionId, from, heads[count - 1]?.last ?? 0);
+  return prepared<Segment, [string, number, number]>(db, sql).all(sessionId, first.last, to.last);
 }
 
 function headsOf(db: Database, sessionId: string, seq: number): SegmentHead[] {

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { StagedEvent } from "../types.ts";
+import { ENVELOPE_BYTES } from "./segment-table.ts";
 
 type Assigned = { index: number; call: (seq: number) => void };
 
@@ -19,9 +20,6 @@ export type StagedBatch = {
   /** About what the events take. */
   bytes: number;
 };
-
-/** Of the envelope and the SSE fields around an event's own members. */
-const ENVELOPE_BYTES = 240;
 
 export const emptyBatch = (): StagedBatch => ({ sessions: new Map(), writes: [], bytes: 0 });
 

@@ -90,6 +90,7 @@ function replayed(log: EventLog): { result: Result; bytes: number } {
   const reader = log.reader({ sessionId: SESSION, after: 0 });
   let bytes = 0;
   let slowestMs = 0;
+  const cpu = process.cpuUsage();
   const start = performance.now();
   for (;;) {
     const before = performance.now();
@@ -99,7 +100,14 @@ function replayed(log: EventLog): { result: Result; bytes: number } {
     bytes += chunk.length;
   }
   const ms = performance.now() - start;
-  return { result: { perSecond: (events / ms) * 1000, batchMs: Number.NaN, slowestMs, cpuMicros: Number.NaN }, bytes };
+  const { user, system } = process.cpuUsage(cpu);
+  const result = {
+    perSecond: (events / ms) * 1000,
+    batchMs: Number.NaN,
+    slowestMs,
+    cpuMicros: (user + system) / events,
+  };
+  return { result, bytes };
 }
 
 async function rowPerEvent(folder: string): Promise<Result[]> {

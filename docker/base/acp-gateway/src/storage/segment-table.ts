@@ -18,7 +18,8 @@ type SegmentHead = { first: number; last: number; bytes: number };
 
 /** Of the envelope and the SSE fields around an event's own members. */
 export const ENVELOPE_BYTES = 240;
-const HEADS_MAX = 512;
+const LIMIT_FEW = 8;
+const LIMIT_MANY = 512;
 
 /** About what the segment takes as frames. */
 export const sizeOf = ({ first, last, bytes }: SegmentHead): number => bytes + (last - first + 1) * ENVELOPE_BYTES;
@@ -34,16 +35,12 @@ export function insertSegment(db: Database, segment: Segment): void {
 
 /** The segments with events after `seq`, the oldest first, of up to about `bytes` as frames and at least one. */
 export function segmentsAfter(db: Database, sessionId: string | null, seq: number, bytes: number): Segment[] {
-  const heads = sessionId === null ? headsOfAll(db, seq) : headsOf(db, sessionId, seq);
-  const [first, ...others] = heads;
-  if (first === undefined) return [];
-  let to = first;
-  let sum = sizeOf(first);
-  for (const head of others) {
-    sum += sizeOf(head);
-    if (sum > bytes) break;
-    to = head;
-  }
+  // A busy agent's segments are large and few make a chunk; a quiet one's hold an event each.
+  const range =
+    rangeAfter(db, { sessionId, seq, bytes, limit: LIMIT_FEW }) ??
+    rangeAfter(db, { sessionId, seq, bytes, limit: LIMIT_MANY });
+  if (range === undefined) return [];
+  const { first, to } = range;
   const columns = `first_seq AS first, last_seq AS last, session_id AS sessionId, time_ms AS timeMs, runs, bodies`;
   if (sessionId === null) {
     const sql = `SELECT ${columns} FROM event_segment WHERE first_seq BETWEEN ? AND ? ORDER BY first_seq`;
@@ -54,18 +51,35 @@ export function segmentsAfter(db: Database, sessionId: string | null, seq: numbe
   return prepared<Segment, [string, number, number]>(db, sql).all(sessionId, first.last, to.last);
 }
 
-function headsOf(db: Database, sessionId: string, seq: number): SegmentHead[] {
+type Range = { sessionId: string | null; seq: number; bytes: number; limit: number };
+
+/** The first and last segment of a chunk; undefined when there is none, or when `limit` does not reach for it. */
+function rangeAfter(db: Database, range: Range): { first: SegmentHead; to: SegmentHead } | undefined {
+  const heads = range.sessionId === null ? headsOfAll(db, range) : headsOf(db, range.sessionId, range);
+  const [first, ...others] = heads;
+  if (first === undefined) return undefined;
+  let to = first;
+  let sum = sizeOf(first);
+  for (const head of others) {
+    sum += sizeOf(head);
+    if (sum > range.bytes) return { first, to };
+    to = head;
+  }
+  return heads.length === range.limit && range.limit < LIMIT_MANY ? undefined : { first, to };
+}
+
+function headsOf(db: Database, sessionId: string, { seq, limit }: Range): SegmentHead[] {
   const sql = `SELECT first_seq AS first, last_seq AS last, bytes FROM event_segment INDEXED BY event_segment_session
-    WHERE session_id = ? AND last_seq > ? ORDER BY last_seq LIMIT ${HEADS_MAX}`;
-  return prepared<SegmentHead, [string, number]>(db, sql).all(sessionId, seq);
+    WHERE session_id = ? AND last_seq > ? ORDER BY last_seq LIMIT ?`;
+  return prepared<SegmentHead, [string, number, number]>(db, sql).all(sessionId, seq, limit);
 }
 
 /** Numbers do not overlap, so the segment that begins last at or before `seq` is the only one that may reach over it. */
-function headsOfAll(db: Database, seq: number): SegmentHead[] {
+function headsOfAll(db: Database, { seq, limit }: Range): SegmentHead[] {
   const sql = `SELECT first_seq AS first, last_seq AS last, bytes FROM event_segment
     WHERE first_seq >= coalesce((SELECT max(first_seq) FROM event_segment WHERE first_seq <= ?1), 0)
-      AND last_seq > ?1 ORDER BY first_seq LIMIT ${HEADS_MAX}`;
-  return prepared<SegmentHead, [number]>(db, sql).all(seq);
+      AND last_seq > ?1 ORDER BY first_seq LIMIT ?2`;
+  return prepared<SegmentHead, [number, number]>(db, sql).all(seq, limit);
 }
 
 /** 0 when there are none. Empty for all sessions. */

@@ -33,6 +33,7 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
   );
   const origins = createOriginCheck(config);
   const router = createRouter(routes, createInvoke({ bodies, bodyBytes: limits.bodyBytes }));
+  const httpPaths = new Set(routes.map(({ path }) => path));
   const publicPaths = new Set(routes.filter(({ scope }) => scope === "public").map(({ path }) => path));
   let inFlight = 0;
 
@@ -51,13 +52,14 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
     }
     const caller = isPublic ? null : auth.authenticate(request, url);
     if (caller !== null && isClosing()) throw new GatewayError("shutting_down", "the gateway is shutting down");
-    if (caller !== null && isUpgrade(request.headers)) {
-      const socket = sockets.find(url.pathname);
-      if (socket) {
-        found(socket.route.path);
-        requireScope(caller, socket.route.scope);
-        return sockets.upgrade(socket, { request, url, caller, server });
-      }
+    const socket = caller === null ? undefined : sockets.find(url.pathname);
+    if (caller !== null && socket && (isUpgrade(request.headers) || !httpPaths.has(socket.route.path))) {
+      found(socket.route.path);
+      requireScope(caller, socket.route.scope);
+      if (isUpgrade(request.headers)) return sockets.upgrade(socket, { request, url, caller, server });
+      throw new GatewayError("upgrade_required", "this path speaks WebSocket only", {
+        headers: { upgrade: "websocket" },
+      });
     }
     const incoming: Incoming = { request, url, caller, requestId, keepOpen: () => server.timeout(request, 0) };
     return router.answer(request, incoming, found);

@@ -38,7 +38,12 @@ const SSE_HEARTBEAT = encoder.encode(": alive\n\n");
 const EMPTY_LINE = encoder.encode("\n");
 
 type EventDeps = { log: EventLog; sessions: SessionManager; streams: EventStreams };
-type Asked = { query: z.output<typeof query>; headers: z.output<typeof headers>; request: Request };
+type Asked = {
+  query: z.output<typeof query>;
+  headers: z.output<typeof headers>;
+  request: Request;
+  keepOpen: () => void;
+};
 
 /** The log, of one session or of all: as server-sent events, as JSON lines, or page by page. */
 export function createEventRoutes({ log, sessions, streams }: EventDeps) {
@@ -51,11 +56,12 @@ export function createEventRoutes({ log, sessions, streams }: EventDeps) {
     return !AT_WORK.has(status) && queuedPrompts === 0;
   }
 
-  async function page(reader: LogReader, { query, headers, request }: Asked): Promise<Response> {
+  async function page(reader: LogReader, { query, headers, request, keepOpen }: Asked): Promise<Response> {
     const options = { limit: query.limit ?? PAGE_DEFAULT, full: query.full ?? false };
     const seconds = Math.min(waitSeconds(query.wait, headers.prefer) ?? 0, PAGE_WAIT_SECONDS_MAX);
     let text = readPage(reader, options);
     if (seconds > 0 && text.startsWith('{"events":[]')) {
+      keepOpen();
       await reader.wait(AbortSignal.any([AbortSignal.timeout(seconds * 1000), request.signal]));
       text = readPage(reader, options);
     }

@@ -190,6 +190,13 @@ describe("who may connect a WebSocket", () => {
     first?.socket.close();
   });
 
+  test("a request that is no WebSocket is told so", async () => {
+    await using app = serveApp([surface]);
+    const answer = await app.call("/echo/x");
+    expect([answer.status, answer.headers.get("upgrade")]).toEqual([426, "websocket"]);
+    expect((await app.call("/echo/x", { token: null })).status).toBe(401);
+  });
+
   test("a handler that throws ends its own socket and nothing else", async () => {
     await using app = serveApp([surface]);
     const headers = { authorization: `Bearer ${MAIN}` };

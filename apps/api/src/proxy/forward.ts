@@ -1,0 +1,117 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { ApiError } from "../http/problem.ts";
+import type { AgentGateway } from "../services/agent-gateway.ts";
+import { answerBody } from "./answer-body.ts";
+import { type Caller, describeFailure } from "./call.ts";
+import { towardsClient, towardsGateway } from "./headers.ts";
+import { headTimeoutMs } from "./waiting.ts";
+
+export interface Exchange {
+  request: Request;
+  requestId: string;
+  gateway: AgentGateway;
+  /** At the gateway, with its query. */
+  path: string;
+  /** Where the gateway's root is at the API. */
+  place: string;
+  /** What the failure is called that looked so. */
+  explain: (saw: string) => ApiError;
+  /** The client has sent all, so that from now on it may well be quiet. */
+  keepOpen: () => void;
+  /** Is told of an answer that goes on; what it returns is called at its end. */
+  opened: () => () => void;
+}
+
+const BODILESS = new Set([204, 205, 304]);
+
+/** Carries a request to the gateway and its answer back, both as they come, neither faster than it is taken. */
+export async function forward(exchange: Exchange, caller: Caller): Promise<Response> {
+  const answer = await headOfAnswer(exchange, caller);
+  const status = answer.statusCode ?? 502;
+  const refusal = refusalOf(answer, exchange);
+  if (refusal !== null) {
+    answer.destroy();
+    throw refusal;
+  }
+  const headers = towardsClient(answer.headers, exchange.place);
+  if (exchange.request.method === "HEAD" || BODILESS.has(status)) {
+    answer.resume();
+    return new Response(null, { status, headers });
+  }
+  const isStream = (headers.get("content-type") ?? "").startsWith("text/event-stream");
+  return new Response(answerBody(answer, isStream ? exchange.opened() : undefined), { status, headers });
+}
+
+/** What a gateway says to us rather than to the client. */
+export function refusalOf({ statusCode, headers }: IncomingMessage, { explain }: Pick<Exchange, "explain">) {
+  if (statusCode === 401) return explain("it refused the token that its project has");
+  const isTold = (headers["content-type"] ?? "").startsWith("application/problem+json");
+  if (statusCode === 413 && !isTold) return new ApiError("body_too_large", "The gateway takes no body of this length");
+  return null;
+}
+
+async function headOfAnswer(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
+  const { request } = exchange;
+  try {
+    return await attempt(exchange, caller);
+  } catch (error) {
+    // A kept connection may turn out to be closed: then nothing was asked yet.
+    const isStale = error instanceof CallError && error.isReused && request.body === null;
+    if (!isStale || (request.method !== "GET" && request.method !== "HEAD")) throw error;
+    return await attempt(exchange, caller);
+  }
+}
+
+class CallError extends ApiError {
+  readonly isReused: boolean;
+
+  constructor({ code, detail, headers = {} }: ApiError, { isReused, cause }: { isReused: boolean; cause: unknown }) {
+    super(code, detail, { headers, cause });
+    this.isReused = isReused;
+  }
+}
+
+function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
+  const { request, requestId, gateway, path, explain } = exchange;
+  const { method, body, signal } = request;
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const headers = towardsGateway(request.headers, { token: gateway.token, requestId });
+  const call = caller.begin({ baseUrl: gateway.baseUrl, method, path, headers });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onGone = () => call.destroy();
+
+  const fail = (saw: string, cause?: unknown) => {
+    clearTimeout(timer);
+    reject(new CallError(explain(saw), { isReused: call.reusedSocket, cause }));
+    call.destroy();
+  };
+  const waitForHead = () => {
+    const ms = headTimeoutMs(method, path, request.headers.get("prefer"));
+    timer = setTimeout(() => fail(`no answer within ${ms / 1000} s`), ms);
+    exchange.keepOpen();
+  };
+
+  signal.addEventListener("abort", onGone, { once: true });
+  call.once("close", () => signal.removeEventListener("abort", onGone));
+  call.on("error", (error) => fail(describeFailure(error), error));
+  call.once("response", (answer) => {
+    clearTimeout(timer);
+    // Read on only as the client takes it.
+    answer.pause();
+    resolve(answer);
+  });
+  if (body === null) {
+    call.end();
+    waitForHead();
+  } else {
+    // How a body that was not sent to its end ends the call is told by the call itself.
+    void send(body, call).then(waitForHead, () => call.destroy());
+  }
+  if (signal.aborted) onGone();
+  return promise;
+}
+
+async function send(body: ReadableStream<Uint8Array>, call: ClientRequest): Promise<void> {
+  await pipeline(body, call);
+}

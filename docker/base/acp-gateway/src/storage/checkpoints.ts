@@ -20,7 +20,7 @@ type CheckpointDeps = {
 
 const MiB = 1024 * 1024;
 /** Written since the last checkpoint: copying this much takes some milliseconds. */
-const DUE_BYTES = 4 * MiB;
+const DUE_BYTES = 2 * MiB;
 /** At this length the write-ahead log is begun anew, which waits for the disk. */
 const RESTART_BYTES = 64 * MiB;
 /** Pages that even a small commit writes. */

@@ -3,8 +3,6 @@ import type { Segment } from "./segment-table.ts";
 /** `bytes`: what it takes once it was made into frames. */
 type TailSegment = Segment & { bytes: number };
 
-export type MemoryTail = ReturnType<typeof createMemoryTail>;
-
 /** The last committed segments, about `bytesMax` of them, shared by all readers that keep up. */
 export function createMemoryTail(bytesMax: number, lastSeq: number) {
   const all: TailSegment[] = [];

@@ -5,8 +5,10 @@ import type { EventLog } from "../types.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openDatabase } from "./open-database.ts";
+import { readBootId, skipLostNumbers } from "./power-cut.ts";
 import type { Retention } from "./retention.ts";
 import { createSessionStores } from "./session-stores.ts";
+import { messageOf } from "./storage-error.ts";
 
 export type StorageOptions = {
   /** Absolute; made when it is not there. Only one process at a time can work in it. */
@@ -18,6 +20,8 @@ export type StorageOptions = {
   report: (message: string, fields: Record<string, unknown>) => void;
   now: () => Date;
   limits?: Partial<EventLogLimits>;
+  /** Names this start of the system. */
+  bootId?: string;
 };
 
 export type Storage = { log: EventLog; stores: SessionStores };
@@ -26,11 +30,18 @@ export type Storage = { log: EventLog; stores: SessionStores };
  * Opens what outlives the gateway. `log.close()` closes it.
  * @throws StorageError whose message says what helps
  */
-export function openStorage({ folder, synchronous, retention, report, now, limits }: StorageOptions): Storage {
+export function openStorage(options: StorageOptions): Storage {
+  const { folder, synchronous, retention, report, now, limits, bootId = readBootId() } = options;
   const file = join(folder, "gateway.sqlite");
   const unlock = lockFolder(folder);
   try {
     const db = openDatabase({ file, synchronous, now, report });
+    try {
+      skipLostNumbers(db, bootId);
+    } catch (error) {
+      // On a full disk what is there can still be read.
+      report("the log cannot be written", { error: messageOf(error) });
+    }
     const checkpoints = createCheckpoints({ db, synchronous, report });
     const log = createEventLog({ db, checkpoints, retention, report, now, onClose: unlock, ...(limits && { limits }) });
     return { log, stores: createSessionStores(db) };

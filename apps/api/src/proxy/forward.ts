@@ -79,6 +79,7 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   const headers = towardsGateway(request.headers, { token: gateway.token, requestId });
   const call = caller.begin({ baseUrl: gateway.baseUrl, method, path, headers });
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isSending = body !== null;
   const onGone = () => call.destroy();
 
   const fail = (saw: string, cause?: unknown) => {
@@ -87,6 +88,7 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
     call.destroy();
   };
   const waitForHead = () => {
+    isSending = false;
     const ms = headTimeoutMs(method, path, request.headers.get("prefer"));
     timer = setTimeout(() => fail(`no answer within ${ms / 1000} s`), ms);
     exchange.keepOpen();
@@ -94,7 +96,10 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
 
   signal.addEventListener("abort", onGone, { once: true });
   call.once("close", () => signal.removeEventListener("abort", onGone));
-  call.on("error", (error) => fail(describeFailure(error), error));
+  call.on("error", (error) => {
+    const saw = describeFailure(error);
+    fail(isSending ? `${saw} while the body was being sent, which may be too long for it` : saw, error);
+  });
   call.once("response", (answer) => {
     clearTimeout(timer);
     // Read on only as the client takes it.

@@ -4,10 +4,7 @@ import { createGatewayClient } from "@agentpod/gateway-client";
 import { type ApiProcess, call, newDataDir, removeDataDir, startApi } from "./api-process.ts";
 
 export const API_TOKEN = "an-api-token-of-the-tests";
-const SCRIPTED_AGENT = resolve(
-  import.meta.dir,
-  "../../../../docker/base/acp-gateway/tests/support/scripted-agent.ts",
-);
+const SCRIPTED_AGENT = resolve(import.meta.dir, "../../../../docker/base/acp-gateway/tests/support/scripted-agent.ts");
 
 export interface AgentWorld {
   api: ApiProcess;

@@ -13,8 +13,8 @@ type StreamOptions = {
   /** Sent at once, so that the client sees that it is connected. */
   opening: Uint8Array;
   heartbeat: Uint8Array;
-  /** Asked when everything is sent: whether that is the end. */
-  isOver: () => boolean;
+  /** Asked when everything committed is sent: whether nothing is to come. */
+  isOver: () => boolean | Promise<boolean>;
   /** What the frames are turned into. */
   shape?: (frames: Uint8Array) => Uint8Array;
   /** Called when the stream has ended, whoever ended it. */
@@ -67,7 +67,7 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
         for (;;) {
           const frames = reader.next(CHUNK_BYTES);
           if (frames !== null) return shape ? shape(frames) : frames;
-          if (ending.signal.aborted || reader.ended || isOver()) return null;
+          if (ending.signal.aborted || reader.ended || (await isOver())) return null;
           if (!(await isMore(reader, ending.signal, heartbeatMs))) return heartbeat;
         }
       }

@@ -85,7 +85,12 @@ export function createEventRoutes({ log, sessions, streams }: EventDeps) {
         reader,
         opening: isLines ? EMPTY_LINE : SSE_OPENING,
         heartbeat: isLines ? EMPTY_LINE : SSE_HEARTBEAT,
-        isOver: () => query.until === "idle" && isIdle(sessionId),
+        async isOver() {
+          if (query.until !== "idle" || !isIdle(sessionId)) return false;
+          // What made it idle may not be in the log yet.
+          await log.settled().catch(() => undefined);
+          return isIdle(sessionId) && log.lastSeq(sessionId || undefined) <= reader.position;
+        },
         ...(isLines && { shape: framesAsLines }),
         onEnd: detach,
       });

@@ -46,7 +46,9 @@ test("the size follows the viewer that changed it last, and the others hear of i
   expect(await (await world.call(`/${id}`)).json()).toMatchObject({ columns: 133, rows: 44, viewers: 2 });
 });
 
-test("a program that draws on the whole screen works, and whoever comes later sees its screen", async () => {
+const pager = Bun.which("less");
+const fullScreen = "a program that draws on the whole screen works, and whoever comes later sees its screen";
+test.skipIf(pager === null)(pager === null ? `${fullScreen} [skipped: there is no less]` : fullScreen, async () => {
   await using world = await openTerminals();
   await Bun.write(join(world.workspace, "long.txt"), Array.from({ length: 500 }, (_, n) => `line ${n}\n`).join(""));
   const { id } = await world.open({ command: ["less", "long.txt"], columns: 40, rows: 10 });

@@ -1,6 +1,6 @@
 import { ApiError } from "../http/problem.ts";
 import { type Server, upgrade } from "../http/sockets.ts";
-import { offeredProtocols } from "../http/upgrade.ts";
+import { agreedProtocol } from "../http/upgrade.ts";
 import type { AgentGateways } from "../services/agent-gateway.ts";
 import type { StreamMetrics } from "../services/metrics/streams.ts";
 import { answerBody } from "./answer-body.ts";
@@ -66,10 +66,8 @@ export function createAgentProxy({ gateways, streams, pace = {} }: AgentProxyDep
         throw refusal;
       }
       headers.set("x-request-id", requestId);
-      const protocol = dialled.answer.headers["sec-websocket-protocol"];
-      if (protocol !== undefined && offeredProtocols(request.headers).includes(protocol)) {
-        headers.set("sec-websocket-protocol", protocol);
-      }
+      const protocol = agreedProtocol(request.headers, dialled.answer.headers["sec-websocket-protocol"]);
+      if (protocol !== undefined) headers.set("sec-websocket-protocol", protocol);
       const { connection, head } = dialled;
       const handlers = createRelay({
         connection,

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { ApiError } from "../http/problem.ts";
+import type { ApiError } from "../http/problem.ts";
 import { offeredProtocols } from "../http/upgrade.ts";
 import { type Caller, describeFailure } from "./call.ts";
-import type { Exchange } from "./forward.ts";
+import { clientGone, type Exchange } from "./forward.ts";
 import { towardsGateway } from "./headers.ts";
 
 /** A gateway's side of a WebSocket, or its answer when it takes none. */
@@ -28,23 +28,26 @@ export function dial(exchange: Omit<Exchange, "keepOpen" | "opened">, caller: Ca
     ...(protocols.length === 0 ? {} : { "sec-websocket-protocol": protocols.join(", ") }),
   };
   const call = caller.begin({ baseUrl: gateway.baseUrl, method: "GET", path, headers }, { isAlone: true });
-  const fail = (saw: string, cause?: unknown) => {
-    const { code, detail, headers: more = {} } = explain(saw);
-    reject(new ApiError(code, detail, { headers: more, cause }));
-    call.destroy();
-  };
-  const onGone = () => fail("the client went away");
-  const timer = setTimeout(() => fail(`no answer within ${HANDSHAKE_MS / 1000} s`), HANDSHAKE_MS);
-  const settle = (dialled: Dialled) => {
+  let isSettled = false;
+  const over = () => {
+    isSettled = true;
     clearTimeout(timer);
     request.signal.removeEventListener("abort", onGone);
+  };
+  const fail = (why: () => ApiError) => {
+    if (isSettled) return;
+    over();
+    reject(why());
+    call.destroy();
+  };
+  const onGone = () => fail(clientGone);
+  const timer = setTimeout(() => fail(() => explain(`no answer within ${HANDSHAKE_MS / 1000} s`)), HANDSHAKE_MS);
+  const settle = (dialled: Dialled) => {
+    over();
     resolve(dialled);
   };
   request.signal.addEventListener("abort", onGone, { once: true });
-  call.on("error", (error) => {
-    clearTimeout(timer);
-    fail(describeFailure(error), error);
-  });
+  call.on("error", (error) => fail(() => explain(describeFailure(error))));
   call.once("response", (answer) => {
     answer.pause();
     settle({ kind: "answered", answer });

@@ -80,17 +80,19 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   const call = caller.begin({ baseUrl: gateway.baseUrl, method, path, headers });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isSending = body !== null;
-  const onGone = () => call.destroy();
+  let isSettled = false;
 
-  const fail = (saw: string, cause?: unknown) => {
+  const fail = (why: () => ApiError, cause?: unknown) => {
     clearTimeout(timer);
-    reject(new CallError(explain(saw), { isReused: call.reusedSocket, cause }));
+    if (!isSettled) reject(new CallError(why(), { isReused: call.reusedSocket, cause }));
+    isSettled = true;
     call.destroy();
   };
+  const onGone = () => fail(clientGone);
   const waitForHead = () => {
     isSending = false;
     const ms = headTimeoutMs(method, path, request.headers.get("prefer"));
-    timer = setTimeout(() => fail(`no answer within ${ms / 1000} s`), ms);
+    timer = setTimeout(() => fail(() => explain(`no answer within ${ms / 1000} s`)), ms);
     exchange.keepOpen();
   };
 
@@ -98,12 +100,13 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   call.once("close", () => signal.removeEventListener("abort", onGone));
   call.on("error", (error) => {
     const saw = describeFailure(error);
-    fail(isSending ? `${saw} while the body was being sent, which may be too long for it` : saw, error);
+    fail(() => explain(isSending ? `${saw} while the body was being sent, which may be too long for it` : saw), error);
   });
   call.once("response", (answer) => {
     clearTimeout(timer);
     // Read on only as the client takes it.
     answer.pause();
+    isSettled = true;
     resolve(answer);
   });
   if (body === null) {
@@ -116,6 +119,10 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   if (signal.aborted) onGone();
   return promise;
 }
+
+/** Nobody reads it; it only ends what waits. */
+export const clientGone = (): ApiError =>
+  new ApiError("invalid_request", "The client went away before the gateway answered");
 
 async function send(body: ReadableStream<Uint8Array>, call: ClientRequest): Promise<void> {
   await pipeline(body, call);

@@ -17,7 +17,7 @@ const description = [
   "`v1/…`, `acp`, `openapi.json`, `health`, `readyz` and `metrics` of the gateway in the project's sandbox, with the gateway's own token.",
   "Query, bodies, streams of events and WebSockets pass as they are, and so do the gateway's answers; `openapi.json` there describes them.",
   "`v1/login` and `v1/tickets` are not reached: what they hand out stands for the gateway's token.",
-  "A WebSocket in a browser sends the API token as the subprotocol `bearer.<token>`.",
+  "A WebSocket in a browser offers the subprotocols `bearer.<API token>` and `agentpod`, besides those of the gateway; the token is never echoed.",
 ].join(" ");
 
 export interface ProjectAgentDeps {

@@ -1,0 +1,318 @@
+import { describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { gzipSync } from "node:zlib";
+import { createProxied, serveGateway } from "../support/proxied-gateway.ts";
+import { rawRequest } from "../support/raw-http.ts";
+import { until } from "../support/wait.ts";
+
+const token = "an-api-token-of-the-tests";
+const bearer = { authorization: `Bearer ${token}` };
+const json = (value: unknown, headers: Record<string, string> = {}) => Response.json(value, { headers });
+const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
+const lifeOf = async (answer: Response) => ((await answer.json()) as { life: number }).life;
+const megabytes = (bytes: number) => bytes / 1024 / 1024;
+
+describe("a request for a project's agents", () => {
+  test("reaches the gateway with its own token and without what is the caller's", async () => {
+    await using gateway = serveGateway(async (request) => json({ body: await request.text() }));
+    await using api = await createProxied(gateway.port, { auth: { token } });
+    const answer = await fetch(`${api.url}/v1/sessions?after=3&ticket=t%20x`, {
+      method: "POST",
+      body: "the body",
+      headers: {
+        ...bearer,
+        cookie: "session=secret",
+        origin: "https://elsewhere.example",
+        referer: "https://elsewhere.example/?secret",
+        "sec-fetch-site": "cross-site",
+        "x-forwarded-for": "1.2.3.4",
+        "idempotency-key": "k1",
+        "last-event-id": "7",
+        "x-request-id": "mine-1",
+      },
+    });
+    expect(await answer.json()).toEqual({ body: "the body" });
+    const [heard] = gateway.heard;
+    expect(heard).toMatchObject({ method: "POST", path: "/v1/sessions?after=3&ticket=t%20x" });
+    const { headers = {} } = heard ?? {};
+    expect(headers["authorization"]).toMatch(/^Bearer [\w-]{43}$/);
+    expect(headers).toMatchObject({ host: `127.0.0.1:${gateway.port}`, "idempotency-key": "k1", "last-event-id": "7" });
+    expect(headers["x-request-id"]).toBe("mine-1");
+    for (const name of ["cookie", "origin", "referer", "sec-fetch-site", "x-forwarded-for"]) {
+      expect(headers).not.toContainKey(name);
+    }
+    expect(JSON.stringify(gateway.heard)).not.toContain(token);
+  });
+
+  test("is answered as the gateway answers, but for what would be said in the API's name", async () => {
+    await using gateway = serveGateway(() =>
+      json(
+        { code: "session_not_found" },
+        {
+          "set-cookie": "agentpod_gateway=secret; Path=/",
+          server: "sandbox",
+          "access-control-allow-origin": "*",
+          "access-control-allow-credentials": "true",
+          "clear-site-data": '"*"',
+          "content-security-policy": "default-src *",
+          "www-authenticate": "Basic",
+          refresh: "0; url=https://evil.example",
+          "content-type": "application/problem+json",
+          etag: '"1"',
+          "acp-connection-id": "c1",
+          "retry-after": "3",
+        },
+      ),
+    );
+    await using api = await createProxied(gateway.port, { auth: { token, allowedOrigins: ["https://dash.example"] } });
+    const { headers, body } = await api.call("GET", `${api.place}/v1/sessions/x`, undefined, bearer);
+    expect(body).toEqual({ code: "session_not_found" });
+    expect(Object.fromEntries(headers)).toMatchObject({
+      "content-type": "application/problem+json",
+      etag: '"1"',
+      "acp-connection-id": "c1",
+      "retry-after": "3",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+      "x-content-type-options": "nosniff",
+    });
+    for (const name of ["set-cookie", "server", "clear-site-data", "www-authenticate", "refresh"]) {
+      expect([name, headers.get(name)]).toEqual([name, null]);
+    }
+    expect([...headers.keys()].filter((name) => name.startsWith("access-control-"))).toEqual([]);
+    const shared = await api.call("GET", `${api.place}/acp`, undefined, { ...bearer, origin: "https://dash.example" });
+    expect(shared.headers.get("access-control-allow-origin")).toBe("https://dash.example");
+    expect(shared.headers.get("access-control-expose-headers")).toContain("acp-connection-id");
+    expect(shared.headers.get("access-control-allow-credentials")).toBeNull();
+  });
+
+  test("keeps encodings, lengths, ranges and HEAD as they are", async () => {
+    const packed = gzipSync("hello ".repeat(100));
+    await using gateway = serveGateway((request) =>
+      request.headers.has("range")
+        ? new Response("ell", { status: 206, headers: { "content-range": "bytes 1-3/5" } })
+        : new Response(packed, { headers: { "content-encoding": "gzip" } }),
+    );
+    await using api = await createProxied(gateway.port);
+    const whole = await fetch(`${api.url}/v1/fs/a`, { decompress: false });
+    expect(whole.headers.get("content-length")).toBe(String(packed.length));
+    expect(Buffer.from(await whole.arrayBuffer()).equals(packed)).toBe(true);
+    const part = await fetch(`${api.url}/v1/fs/a`, { headers: { range: "bytes=1-3" } });
+    expect([part.status, part.headers.get("content-range"), await part.text()]).toEqual([206, "bytes 1-3/5", "ell"]);
+    const head = await fetch(`${api.url}/v1/fs/a`, { method: "HEAD", decompress: false });
+    expect([head.headers.get("content-length"), await head.text()]).toEqual([String(packed.length), ""]);
+    expect(gateway.heard.map(({ method }) => method)).toEqual(["GET", "GET", "HEAD"]);
+  });
+
+  test.each([
+    ["/v1/sessions/s1", "/v1/sessions/s1"],
+    ["https://evil.example/v1", null],
+    ["//evil.example/v1", null],
+    ["/\\evil.example", null],
+    ["sessions/s1", null],
+  ])("leads on to %s only at its own place", async (location, below) => {
+    await using gateway = serveGateway(() => new Response(null, { status: 201, headers: { location } }));
+    await using api = await createProxied(gateway.port);
+    const { headers } = await fetch(`${api.url}/v1/sessions`, { method: "POST", redirect: "manual" });
+    expect(headers.get("location")).toBe(below === null ? null : api.place + below);
+  });
+
+  test("cannot leave the gateway's own paths", async () => {
+    await using gateway = serveGateway(() => json({}));
+    await using api = await createProxied(gateway.port);
+    const paths = [
+      "/../../../../metrics",
+      "/v1/../info",
+      "/v1/%2e%2e/info",
+      "/v1/%2e%2e%2finfo",
+      "/v1/..%2finfo",
+      "/v1//info",
+      "/v1\\..\\info",
+      "/info",
+      "/v1/login",
+      "/v1/%6Cogin",
+      "/v1/tickets",
+      "",
+      "/",
+    ];
+    for (const path of paths) {
+      const { status, body } = await rawRequest(
+        api.port,
+        `GET ${api.place}${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`,
+      );
+      // Bun settles dots before the API sees them: the first of these is then its own /metrics.
+      if (status === 200) expect(path).toBe("/../../../../metrics");
+      else
+        expect([path, status, JSON.parse(body).code]).toEqual([
+          path,
+          status,
+          status === 400 ? "invalid_request" : "not_found",
+        ]);
+    }
+    expect(gateway.heard).toEqual([]);
+  });
+
+  test("needs the scope for agents, and no page of elsewhere may send it", async () => {
+    await using gateway = serveGateway(() => json({}));
+    await using guarded = await createProxied(gateway.port, { auth: { token } });
+    for (const headers of [{}, { authorization: "Bearer something-else-entirely" }, { cookie: `token=${token}` }]) {
+      const answer = await fetch(`${guarded.url}/v1/sessions`, { headers });
+      expect([answer.status, await codeOf(answer)]).toEqual([401, "unauthorized"]);
+    }
+    // Only a WebSocket's handshake may bring the token so.
+    const plain = await fetch(`${guarded.url}/v1/sessions`, {
+      headers: { "sec-websocket-protocol": `bearer.${token}` },
+    });
+    expect(plain.status).toBe(401);
+    await using local = await createProxied(gateway.port);
+    for (const headers of [{ origin: "https://evil.example" }, { host: "evil.example" }]) {
+      expect((await fetch(`${local.url}/v1/sessions`, { method: "POST", headers })).status).toBe(403);
+    }
+    expect(gateway.heard).toEqual([]);
+    expect(guarded.app.document.paths?.["/api/projects/{id}/agent/{path}"]?.post?.security).toEqual([
+      { bearer: ["agents:use"] },
+    ]);
+  });
+
+  test("tells a gateway that is away, or that does not know the token, from a project that does not run", async () => {
+    const gateway = serveGateway((_, path) => new Response("{}", { status: path === "/v1/x" ? 401 : 200 }));
+    await using api = await createProxied(gateway.port);
+    const refused = await api.call("GET", `${api.place}/v1/x`);
+    expect(refused).toMatchObject({ status: 502, body: { code: "gateway_unreachable" } });
+    expect(refused.body.detail).toContain("token");
+    await gateway.stop();
+    const away = await api.call("GET", `${api.place}/v1/x`);
+    expect(away).toMatchObject({ status: 502, body: { code: "gateway_unreachable" } });
+    expect(away.body.detail).toContain("connection refused");
+    await api.call("POST", `/api/projects/${api.projectId}/stop`, undefined, { prefer: "wait=5" });
+    const stopped = await api.call("GET", `${api.place}/v1/x`);
+    expect(stopped).toMatchObject({ status: 409, body: { code: "not_running" } });
+    expect(stopped.body.detail).toContain("start it");
+    await api.call("DELETE", `/api/projects/${api.projectId}`, undefined, { prefer: "wait=5" });
+    expect((await api.call("GET", `${api.place}/v1/x`)).body.code).toBe("project_not_found");
+  });
+
+  test("finds a gateway that was started anew behind a kept connection", async () => {
+    const first = serveGateway(() => json({ life: 1 }));
+    await using api = await createProxied(first.port);
+    expect(await lifeOf(await fetch(`${api.url}/health`))).toBe(1);
+    await first.stop();
+    const second = Bun.serve({ hostname: "127.0.0.1", port: first.port, fetch: () => json({ life: 2 }) });
+    expect(await lifeOf(await fetch(`${api.url}/health`))).toBe(2);
+    await second.stop(true);
+  });
+});
+
+describe("what flows through", () => {
+  test("is read no faster than the client takes it, and ends with the client", async () => {
+    let pulled = 0;
+    let cancelled = false;
+    await using gateway = serveGateway(() => {
+      const chunk = new Uint8Array(1024 * 1024);
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        pulled += 1;
+        if (pulled > 400) controller.close();
+        else controller.enqueue(chunk);
+      };
+      return new Response(new ReadableStream({ pull, cancel: () => void (cancelled = true) }, { highWaterMark: 0 }));
+    });
+    await using api = await createProxied(gateway.port);
+    const client = connect(api.port, "127.0.0.1", () => {
+      client.write(`GET ${api.place}/v1/fs/big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+      client.pause();
+    });
+    let before = -1;
+    await until("the gateway is held back", async () => {
+      const isStill = pulled > 0 && pulled === before;
+      before = pulled;
+      await Bun.sleep(300);
+      return isStill ? true : undefined;
+    });
+    expect(pulled).toBeLessThan(64);
+    client.destroy();
+    await until("the gateway's side ends", () => cancelled || undefined);
+  });
+
+  test("goes up no faster than the gateway takes it", async () => {
+    let taken = 0;
+    const gateway = createServer((socket) => {
+      socket.on("data", (bytes) => {
+        taken += bytes.length;
+        if (taken > 1024 * 1024) socket.pause();
+      });
+      socket.on("error", () => undefined);
+    }).listen(0, "127.0.0.1");
+    await once(gateway, "listening");
+    const address = gateway.address();
+    await using api = await createProxied(typeof address === "object" ? (address?.port ?? 0) : 0);
+    const size = 300 * 1024 * 1024;
+    const client = connect(api.port, "127.0.0.1");
+    client.on("error", () => undefined);
+    client.write(`PUT ${api.place}/v1/fs/big HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${size}\r\n\r\n`);
+    let written = 0;
+    const block = Buffer.alloc(1024 * 1024);
+    const fill = () => {
+      while (written < size) {
+        written += block.length;
+        if (!client.write(block)) return void client.once("drain", fill);
+      }
+    };
+    fill();
+    let before = -1;
+    await until("the client is held back", async () => {
+      const isStill = written === before;
+      before = written;
+      await Bun.sleep(300);
+      return isStill ? true : undefined;
+    });
+    expect(megabytes(written)).toBeLessThan(64);
+    client.destroy();
+    gateway.close();
+  });
+
+  test("is told as too long where the gateway stops at a body's length", async () => {
+    const gateway = Bun.serve({ port: 0, maxRequestBodySize: 1024 * 1024, fetch: () => new Response("took it") });
+    await using api = await createProxied(gateway.port ?? 0);
+    const answer = await fetch(`${api.url}/v1/fs/big`, { method: "PUT", body: Buffer.alloc(100 * 1024 * 1024) });
+    expect([answer.status, await codeOf(answer)]).toEqual([413, "body_too_large"]);
+    expect((await fetch(`${api.url}/v1/fs/small`, { method: "PUT", body: "x" })).status).toBe(200);
+    await gateway.stop(true);
+  });
+
+  test("arrives event by event, is counted, and just ends when the gateway breaks off", async () => {
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const gateway = serveGateway(
+      () =>
+        new Response(new ReadableStream({ start: (given) => void (controller = given) }), {
+          headers: { "content-type": "text/event-stream" },
+        }),
+    );
+    await using api = await createProxied(gateway.port);
+    const asked = fetch(`${api.url}/v1/events`);
+    await until("the stream is asked for", () => controller);
+    const send = (text: string) => controller?.enqueue(new TextEncoder().encode(text));
+    send("id: 1\ndata: {}\n\n");
+    const reader = (await asked).body?.getReader();
+    const next = async () => new TextDecoder().decode((await reader?.read())?.value);
+    expect(await next()).toBe("id: 1\ndata: {}\n\n");
+    send("id: 2\ndata: {}\n\n");
+    expect(await next()).toBe("id: 2\ndata: {}\n\n");
+    const readers = () => /agentpod_sse_clients\{stream="agent"\} (\d+)/.exec(api.metrics.render(null).text)?.[1];
+    expect(readers()).toBe("1");
+    await gateway.stop();
+    expect((await reader?.read())?.done).toBe(true);
+    expect(readers()).toBe("0");
+  });
+
+  test("is counted and logged by one name, without what was asked for", async () => {
+    await using gateway = serveGateway(() => json({}));
+    await using api = await createProxied(gateway.port, { logLevel: "debug" });
+    await fetch(`${api.url}/v1/sessions?secret=hidden`);
+    await fetch(`${api.url}/v1/fs/hidden`, { method: "PUT", body: "hidden" });
+    const { text } = api.metrics.render(null);
+    expect(text).toContain(`method="GET",route="/api/projects/{id}/agent/{path}",status="2xx"} 1`);
+    expect(text).toContain(`method="PUT",route="/api/projects/{id}/agent/{path}",status="2xx"} 1`);
+    expect(JSON.stringify(api.logged)).toContain("/api/projects/{id}/agent/{path}");
+    expect(JSON.stringify(api.logged) + text).not.toContain("hidden");
+  });
+});

@@ -2,7 +2,7 @@ import type { AgentEntry, Environment } from "./types.ts";
 
 /**
  * What a program needs to find itself, its user's settings and the services of the sandbox, and nothing
- * of the gateway. A `*` at the end stands for any rest of a name.
+ * of the gateway. A `*` at the end stands for any rest of a name, one at its start for any beginning.
  */
 const ALLOWED: readonly string[] = [
   "PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LANGUAGE LC_* TZ TMPDIR EDITOR VISUAL",
@@ -38,5 +38,8 @@ export function acceptsEnvironmentName({ acceptsEnv }: Pick<AgentEntry, "accepts
 }
 
 function matches(patterns: readonly string[], name: string): boolean {
-  return patterns.some((pattern) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
+  return patterns.some((pattern) => {
+    if (pattern.endsWith("*")) return name.startsWith(pattern.slice(0, -1));
+    return pattern.startsWith("*") ? name.endsWith(pattern.slice(1)) : name === pattern;
+  });
 }

@@ -1,11 +1,7 @@
 import type { AgentEntry, AgentQuirks } from "../types.ts";
 
-/** Keys and addresses of model providers that agents for any provider read. */
-const PROVIDERS: readonly string[] = (
-  "ANTHROPIC_API_KEY ANTHROPIC_BASE_URL OPENAI_API_KEY OPENAI_BASE_URL GEMINI_API_KEY GOOGLE_API_KEY " +
-  "GOOGLE_GENERATIVE_AI_API_KEY OPENROUTER_API_KEY GROQ_API_KEY MISTRAL_API_KEY DEEPSEEK_API_KEY XAI_API_KEY " +
-  "MOONSHOT_API_KEY ZAI_API_KEY AWS_REGION AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK"
-).split(" ");
+/** Keys and addresses of model providers, for agents that use any, those of the user's own making included. */
+const PROVIDERS: readonly string[] = "*_API_KEY *_BASE_URL AWS_REGION AWS_PROFILE AWS_BEARER_TOKEN_BEDROCK".split(" ");
 
 /** What holds for an agent of which nothing else was found. */
 export const PLAIN_QUIRKS: AgentQuirks = {
@@ -61,7 +57,15 @@ const KNOWN: readonly Known[] = [
     name: "Gemini CLI",
     command: ["gemini", "--acp"],
     env: { GEMINI_CLI_TRUST_WORKSPACE: "true", GEMINI_TELEMETRY_ENABLED: "false" },
-    acceptsEnv: ["GEMINI_*", "GOOGLE_*"],
+    // Not GOOGLE_GENERATIVE_AI_API_KEY, which it does not read: it would hold the key that is withheld.
+    acceptsEnv: [
+      "GEMINI_*",
+      "GOOGLE_API_KEY",
+      "GOOGLE_APPLICATION_CREDENTIALS",
+      "GOOGLE_CLOUD_*",
+      "GOOGLE_GEMINI_*",
+      "GOOGLE_GENAI_*",
+    ],
     install: { package: "@google/gemini-cli", version: "0.61.0" },
     quirks: {
       cancelsOnSecondPrompt: true,

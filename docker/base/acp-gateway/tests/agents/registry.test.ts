@@ -201,6 +201,12 @@ describe("variables", () => {
     ];
     for (const name of never) expect(acceptsEnvironmentName(entry, name)).toBe(false);
     expect(acceptsEnvironmentName({ acceptsEnv: ["EXACT"] }, "EXACTLY")).toBe(false);
+    const keys = { acceptsEnv: ["*_API_KEY"] };
+    expect(["MY_LLM_API_KEY", "API_KEY", "MY_API_KEY_2"].map((name) => acceptsEnvironmentName(keys, name))).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test("children of the gateway get listed names only", () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
+import { type Scope, SCOPES } from "../../src/http/principal.ts";
+import { ApiError, problemResponse } from "../../src/http/problem.ts";
+import { createRouter } from "../../src/http/router.ts";
+import { projectAgentRoutes } from "../../src/routes/project-agent.ts";
 import { createProxied, serveGateway } from "../support/proxied-gateway.ts";
 import { rawRequest } from "../support/raw-http.ts";
-import { until } from "../support/wait.ts";
 
 const token = "an-api-token-of-the-tests";
 const bearer = { authorization: `Bearer ${token}` };
 const json = (value: unknown, headers: Record<string, string> = {}) => Response.json(value, { headers });
 const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code;
 const lifeOf = async (answer: Response) => ((await answer.json()) as { life: number }).life;
-const megabytes = (bytes: number) => bytes / 1024 / 1024;
 
 describe("a request for a project's agents", () => {
   test("reaches the gateway with its own token and without what is the caller's", async () => {
@@ -174,6 +174,23 @@ describe("a request for a project's agents", () => {
     ]);
   });
 
+  test("is refused to a caller with other scopes only", async () => {
+    let asked = 0;
+    const answer = async () => new Response(String((asked += 1)));
+    const app = createRouter().route("/api/projects", projectAgentRoutes({ proxy: { answer, connect: answer } }));
+    app.onError((error) => {
+      if (error instanceof ApiError) return problemResponse(error, "r");
+      throw error;
+    });
+    const send = async (scopes: Scope[]) => {
+      const env = { requestId: "r", principal: { id: "someone", scopes: new Set(scopes) }, server: undefined };
+      return await app.fetch(new Request("http://127.0.0.1/api/projects/p1/agent/v1/sessions"), env);
+    };
+    const refused = await send(SCOPES.filter((scope) => scope !== "agents:use"));
+    expect([refused.status, await codeOf(refused), asked]).toEqual([403, "forbidden", 0]);
+    expect((await send(["agents:use"])).status).toBe(200);
+  });
+
   test("tells a gateway that is away, or that does not know the token, from a project that does not run", async () => {
     const gateway = serveGateway((_, path) => new Response("{}", { status: path === "/v1/x" ? 401 : 200 }));
     await using api = await createProxied(gateway.port);
@@ -201,107 +218,18 @@ describe("a request for a project's agents", () => {
     expect(await lifeOf(await fetch(`${api.url}/health`))).toBe(2);
     await second.stop(true);
   });
-});
 
-describe("what flows through", () => {
-  test("is read no faster than the client takes it, and ends with the client", async () => {
-    let pulled = 0;
-    let cancelled = false;
-    await using gateway = serveGateway(() => {
-      const chunk = new Uint8Array(1024 * 1024);
-      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-        pulled += 1;
-        if (pulled > 400) controller.close();
-        else controller.enqueue(chunk);
-      };
-      return new Response(new ReadableStream({ pull, cancel: () => void (cancelled = true) }, { highWaterMark: 0 }));
-    });
+  test("finds its gateway by the public URL where none of its ports is on this host", async () => {
+    await using gateway = serveGateway(() => json({ here: true }));
     await using api = await createProxied(gateway.port);
-    const client = connect(api.port, "127.0.0.1", () => {
-      client.write(`GET ${api.place}/v1/fs/big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-      client.pause();
-    });
-    let before = -1;
-    await until("the gateway is held back", async () => {
-      const isStill = pulled > 0 && pulled === before;
-      before = pulled;
-      await Bun.sleep(300);
-      return isStill ? true : undefined;
-    });
-    expect(pulled).toBeLessThan(64);
-    client.destroy();
-    await until("the gateway's side ends", () => cancelled || undefined);
-  });
-
-  test("goes up no faster than the gateway takes it", async () => {
-    let taken = 0;
-    const gateway = createServer((socket) => {
-      socket.on("data", (bytes) => {
-        taken += bytes.length;
-        if (taken > 1024 * 1024) socket.pause();
-      });
-      socket.on("error", () => undefined);
-    }).listen(0, "127.0.0.1");
-    await once(gateway, "listening");
-    const address = gateway.address();
-    await using api = await createProxied(typeof address === "object" ? (address?.port ?? 0) : 0);
-    const size = 300 * 1024 * 1024;
-    const client = connect(api.port, "127.0.0.1");
-    client.on("error", () => undefined);
-    client.write(`PUT ${api.place}/v1/fs/big HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${size}\r\n\r\n`);
-    let written = 0;
-    const block = Buffer.alloc(1024 * 1024);
-    const fill = () => {
-      while (written < size) {
-        written += block.length;
-        if (!client.write(block)) return void client.once("drain", fill);
-      }
-    };
-    fill();
-    let before = -1;
-    await until("the client is held back", async () => {
-      const isStill = written === before;
-      before = written;
-      await Bun.sleep(300);
-      return isStill ? true : undefined;
-    });
-    expect(megabytes(written)).toBeLessThan(64);
-    client.destroy();
-    gateway.close();
-  });
-
-  test("is told as too long where the gateway stops at a body's length", async () => {
-    const gateway = Bun.serve({ port: 0, maxRequestBodySize: 1024 * 1024, fetch: () => new Response("took it") });
-    await using api = await createProxied(gateway.port ?? 0);
-    const answer = await fetch(`${api.url}/v1/fs/big`, { method: "PUT", body: Buffer.alloc(100 * 1024 * 1024) });
-    expect([answer.status, await codeOf(answer)]).toEqual([413, "body_too_large"]);
-    expect((await fetch(`${api.url}/v1/fs/small`, { method: "PUT", body: "x" })).status).toBe(200);
-    await gateway.stop(true);
-  });
-
-  test("arrives event by event, is counted, and just ends when the gateway breaks off", async () => {
-    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-    const gateway = serveGateway(
-      () =>
-        new Response(new ReadableStream({ start: (given) => void (controller = given) }), {
-          headers: { "content-type": "text/event-stream" },
-        }),
-    );
-    await using api = await createProxied(gateway.port);
-    const asked = fetch(`${api.url}/v1/events`);
-    await until("the stream is asked for", () => controller);
-    const send = (text: string) => controller?.enqueue(new TextEncoder().encode(text));
-    send("id: 1\ndata: {}\n\n");
-    const reader = (await asked).body?.getReader();
-    const next = async () => new TextDecoder().decode((await reader?.read())?.value);
-    expect(await next()).toBe("id: 1\ndata: {}\n\n");
-    send("id: 2\ndata: {}\n\n");
-    expect(await next()).toBe("id: 2\ndata: {}\n\n");
-    const readers = () => /agentpod_sse_clients\{stream="agent"\} (\d+)/.exec(api.metrics.render(null).text)?.[1];
-    expect(readers()).toBe("1");
-    await gateway.stop();
-    expect((await reader?.read())?.done).toBe(true);
-    expect(readers()).toBe("0");
+    api.db.run("UPDATE port_allocations SET port = NULL WHERE project_id = ?1", [api.projectId]);
+    api.db.run("UPDATE projects SET gateway_url = ?1 WHERE id = ?2", [
+      `http://127.0.0.1:${gateway.port}`,
+      api.projectId,
+    ]);
+    expect((await api.call("GET", `${api.place}/health`)).body).toEqual({ here: true });
+    api.db.run("UPDATE projects SET gateway_url = NULL WHERE id = ?1", [api.projectId]);
+    expect(await api.call("GET", `${api.place}/health`)).toMatchObject({ status: 409, body: { code: "not_running" } });
   });
 
   test("is counted and logged by one name, without what was asked for", async () => {

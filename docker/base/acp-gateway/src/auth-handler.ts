@@ -8,6 +8,11 @@ const COOKIE_SECONDS = 12 * 3600;
 const TICKET_MS = 60_000;
 const TICKETS_MAX = 1024;
 const PRESENTED_LENGTH_MAX = 4096;
+const WRONG = {
+  token: "the token is not one of the gateway's; send it as Authorization: Bearer TOKEN",
+  ticket: "the ticket was used or has expired; get another with POST /v1/tickets",
+  cookie: "the cookie has expired or its token has changed; get another with POST /v1/login",
+};
 /** Who calls where no token is asked for. */
 const ANYONE: Caller = { name: "anyone", scopes: new Set(SCOPES) };
 
@@ -57,14 +62,17 @@ export function createAuthHandler({ tokens, requestsPerMinute, now }: AuthDeps) 
     const authorization = headers.get("authorization");
     if (authorization !== null) {
       const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-      return required(token === undefined || token.length > PRESENTED_LENGTH_MAX ? undefined : byToken(token), true);
+      return required(
+        token === undefined || token.length > PRESENTED_LENGTH_MAX ? undefined : byToken(token),
+        WRONG.token,
+      );
     }
     const protocol = isUpgrade(headers) && offeredProtocols(headers).find((name) => name.startsWith("bearer."));
-    if (protocol) return required(byToken(protocol.slice("bearer.".length)), true);
+    if (protocol) return required(byToken(protocol.slice("bearer.".length)), WRONG.token);
     const ticket = method === "GET" ? url.searchParams.get("ticket") : null;
-    if (ticket !== null) return required(byTicket(ticket), true);
+    if (ticket !== null) return required(byTicket(ticket), WRONG.ticket);
     const cookie = cookieOf(headers);
-    return required(cookie === undefined ? undefined : byCookie(cookie), cookie !== undefined);
+    return required(cookie === undefined ? undefined : byCookie(cookie), cookie === undefined ? null : WRONG.cookie);
   }
 
   /** A bucket that holds one minute's requests and fills again steadily. */
@@ -127,10 +135,11 @@ export function requireScope({ name, scopes }: Caller, scope: Scope): void {
   });
 }
 
-function required(caller: Caller | undefined, wasPresented: boolean): Caller {
+/** @param wrong what is to be said of what was presented; null when nothing was */
+function required(caller: Caller | undefined, wrong: string | null): Caller {
   if (caller !== undefined) return caller;
-  const challenge = wasPresented ? ', error="invalid_token"' : "";
-  throw new GatewayError("unauthorized", "send the gateway's token as Authorization: Bearer TOKEN", {
+  const challenge = wrong === null ? "" : ', error="invalid_token"';
+  throw new GatewayError("unauthorized", wrong ?? "send the gateway's token as Authorization: Bearer TOKEN", {
     headers: { "www-authenticate": `Bearer realm="acp-gateway"${challenge}` },
   });
 }

@@ -11,6 +11,10 @@ export function createValidation() {
     /** The parsed value; undefined, and a violation, when it does not match. */
     check(schema: z.ZodType | undefined, value: unknown, place: "body" | "query" | "header"): unknown {
       if (schema === undefined) return undefined;
+      if (place === "body" && value === undefined && !schema.safeParse(value).success) {
+        violations.push({ path: "/", code: "required", message: "the request has no body", fix: "send a JSON object" });
+        return undefined;
+      }
       const parsed = schema.safeParse(value);
       if (parsed.success) return parsed.data;
       for (const issue of parsed.error.issues) violations.push(...violationsOf(issue, [], place));

@@ -16,20 +16,22 @@ const FORMATS = ["text/event-stream", "application/json", "application/x-ndjson"
 const AT_WORK = new Set(["starting", "running", "waiting"]);
 
 const query = z.strictObject({
-  /** Seq of the last event already known; `latest` for only what comes from now on. */
-  after: z.union([z.literal("latest"), wholeNumber(0, Number.MAX_SAFE_INTEGER)]).optional(),
-  types: nameList.optional(),
-  /** Ends the stream when everything is sent and nothing runs or waits. */
-  until: z.literal("idle").optional(),
-  limit: wholeNumber(1, PAGE_MAX).optional(),
-  wait: wholeNumber(0, PAGE_WAIT_SECONDS_MAX).optional(),
-  full: flag.optional(),
+  after: z
+    .union([z.literal("latest"), wholeNumber(0, Number.MAX_SAFE_INTEGER)], { error: "use a seq, or latest" })
+    .optional()
+    .describe("Seq of the last event already known; `latest` for only what comes from now on"),
+  types: nameList.optional().describe("Types of events between commas; `gap` is always among them"),
+  until: z.literal("idle").optional().describe("Ends the stream when everything is sent and nothing runs or waits"),
+  limit: wholeNumber(1, PAGE_MAX).optional().describe(`Events of a page; ${PAGE_DEFAULT}`),
+  wait: wholeNumber(0, PAGE_WAIT_SECONDS_MAX).optional().describe("Of a page: seconds to wait for its first event"),
+  full: flag.optional().describe("Of a page: true leaves texts over 64 KiB as they are"),
 });
 const headers = z.object({
   accept: z.string().max(1024).optional(),
   prefer: preferHeader.optional(),
-  /** What EventSource sends when it comes back; wins over `after`. */
-  "last-event-id": wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  "last-event-id": wholeNumber(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe("What EventSource sends when it comes back; wins over `after`"),
 });
 
 const encoder = new TextEncoder();

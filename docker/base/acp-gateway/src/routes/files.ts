@@ -81,7 +81,10 @@ function routesBelow(
       path,
       scope: "files",
       summary: `Writes a file of ${where} in one step, or makes a folder with ?type=directory`,
-      query: z.object({ type: z.enum(["file", "directory"]).default("file"), parents: flag.default(false) }),
+      query: z.object({
+        type: z.enum(["file", "directory"]).default("file"),
+        parents: flag.default(false).describe("true makes the folders above it, too"),
+      }),
       body: "raw",
       responses: {
         200: { description: "It was there before", schema: fileChange },
@@ -112,9 +115,9 @@ function routesBelow(
       scope: "files",
       summary: `Moves a file or folder to ?move_to=, a path in ${where}`,
       query: z.object({
-        move_to: z.string().min(1).max(4096),
-        overwrite: flag.default(false),
-        parents: flag.default(false),
+        move_to: z.string().min(1).max(4096).describe("A path in the same folder that is served"),
+        overwrite: flag.default(false).describe("true takes the place of a file"),
+        parents: flag.default(false).describe("true makes the folders above it, too"),
       }),
       responses: {
         200: { description: "It took the place of a file", schema: fileChange },
@@ -134,7 +137,7 @@ function routesBelow(
       path,
       scope: "files",
       summary: `Removes a file, a link, an empty folder, or with ?recursive=true a folder of ${where}`,
-      query: z.object({ recursive: flag.default(false) }),
+      query: z.object({ recursive: flag.default(false).describe("true removes a folder with all that is in it") }),
       responses: { 204: { description: "It is gone" } },
       errors: ERRORS,
       async handler({ request, params, query, rest, keepOpen }) {

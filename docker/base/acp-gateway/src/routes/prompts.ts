@@ -1,12 +1,19 @@
 import { z } from "zod";
-import { cursor, preferHeader, WAIT_SECONDS_MAX, waitSeconds, wholeNumber } from "../http/parameters.ts";
+import {
+  cursor,
+  idempotencyKey,
+  preferHeader,
+  WAIT_SECONDS_MAX,
+  waitSeconds,
+  wholeNumber,
+} from "../http/parameters.ts";
 import { json, route } from "../http/route.ts";
 import type { SessionManager } from "../types.ts";
 import { newPrompt, prompt, promptAccepted, promptAnswer } from "../wire/index.ts";
 import { AGENT_ERRORS } from "./sessions.ts";
 
 const PAGE_DEFAULT = 50;
-const wait = wholeNumber(0, WAIT_SECONDS_MAX).optional();
+const wait = wholeNumber(0, WAIT_SECONDS_MAX).optional().describe("Seconds to wait for the end of the turn");
 const OVER = new Set(["finished", "failed", "cancelled", "interrupted"]);
 
 /** Prompts: taken, waited for, looked up, cancelled. */
@@ -27,10 +34,7 @@ export function createPromptRoutes(sessions: SessionManager) {
       query: z.strictObject({ wait }),
       headers: z.object({
         prefer: preferHeader.optional(),
-        "idempotency-key": z
-          .string()
-          .regex(/^[\x21-\x7e]{1,255}$/)
-          .optional(),
+        "idempotency-key": idempotencyKey.optional(),
       }),
       body: newPrompt,
       responses: {

@@ -32,7 +32,7 @@ export function createCreation({ context, book, folders, opening, leases, settin
     if (!entry || !report) throw new GatewayError("agent_not_found", `no agent ${id}; GET /v1/agents lists them`);
     if (!report.installed) {
       const how = report.installable
-        ? `install it with POST /v1/agents/${id}/install`
+        ? `install it with POST /v1/agents/${id}/install, or put ${report.command[0]} on PATH`
         : `put ${report.command[0]} on PATH`;
       throw new GatewayError("agent_not_installed", `${report.name} is not installed; ${how}`);
     }

@@ -69,8 +69,8 @@ export function createSessionBook(context: SessionContext) {
 export function checkCursor(cursor: string | undefined): string | null {
   if (cursor === undefined) return null;
   if (CURSOR.test(cursor)) return cursor;
-  throw new GatewayError("invalid_request", "cursor: give the nextCursor of the page before", {
-    errors: [{ path: "cursor", code: "cursor", message: "give the nextCursor of the page before" }],
+  throw new GatewayError("invalid_request", "?cursor: give the nextCursor of the page before", {
+    errors: [{ path: "?cursor", code: "cursor", message: "give the nextCursor of the page before" }],
   });
 }
 

@@ -31,26 +31,23 @@ export const GATEWAY_EVENT_TYPES = [
 ] as const;
 export type GatewayEventType = (typeof GATEWAY_EVENT_TYPES)[number];
 
-/**
- * The envelope of every event. `update` for an agent's update, `data` for the gateway's own.
- * A `gap` tells that retention has removed the events from `data.from` to `data.to`.
- */
-export const event = z.looseObject({
-  seq: sequence,
-  time: timestamp,
-  type: z.string(),
-  /** Empty for an event of no session. */
-  sessionId: z.string(),
-  promptId: z.string().optional(),
-  update: jsonObject.optional(),
-  data: jsonObject.optional(),
-});
+export const event = z
+  .looseObject({
+    seq: sequence,
+    time: timestamp,
+    type: z.string(),
+    sessionId: z.string().describe("Empty for an event of no session"),
+    promptId: z.string().optional(),
+    update: jsonObject.optional(),
+    data: jsonObject.optional(),
+  })
+  .describe(
+    "The envelope of every event. `update` for an agent's update, `data` for the gateway's own. A `gap` tells that retention has removed the events from `data.from` to `data.to`",
+  );
 export type GatewayEvent = z.infer<typeof event>;
 
 export const eventPage = z.object({
   events: z.array(event),
-  /** Give it as `after` for the next page. */
-  after: sequence,
-  /** There are more already. */
-  more: z.boolean(),
+  after: sequence.describe("Give it as `after` for the next page"),
+  more: z.boolean().describe("There are more already"),
 });

@@ -1,23 +1,22 @@
 import { z } from "zod";
 import { jsonObject, rpcError, sequence, timestamp } from "./json.ts";
 
-/** Body of every answer with a status from 400 on (RFC 9457). `code` is one of a closed list. */
-export const problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  /** The same as title, for readers that look for an `error`. */
-  error: z.string(),
-  requestId: z.string(),
-  /** Everything that is wrong with the request. */
-  errors: z
-    .array(z.object({ path: z.string(), code: z.string(), message: z.string(), fix: z.string().optional() }))
-    .optional(),
-  /** What the agent answered, where it was the agent that refused. */
-  rpc: rpcError.optional(),
-});
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    error: z.string().describe("The same as title, for readers that look for an `error`"),
+    requestId: z.string(),
+    errors: z
+      .array(z.object({ path: z.string(), code: z.string(), message: z.string(), fix: z.string().optional() }))
+      .optional()
+      .describe("Everything that is wrong with the request"),
+    rpc: rpcError.optional().describe("What the agent answered, where it was the agent that refused"),
+  })
+  .describe("Body of every answer with a status from 400 on (RFC 9457). `code` is one of a closed list");
 
 export const health = z.object({ status: z.literal("ok"), uptimeSeconds: z.number() });
 

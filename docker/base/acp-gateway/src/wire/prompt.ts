@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { jsonObject, rpcError, sequence, timestamp } from "./json.ts";
 
-/** A content block as the protocol has it: text, image, audio, resource_link or resource. */
-export const contentBlock = z.looseObject({ type: z.string().min(1).max(64) });
+export const contentBlock = z
+  .looseObject({ type: z.string().min(1).max(64) })
+  .describe("A content block as the protocol has it: text, image, audio, resource_link or resource");
 
-/** Body of `POST /v1/sessions/{id}/prompt`. `text` is short for one text block. */
 export const newPrompt = z
   .strictObject({
     text: z.string().min(1).optional(),
@@ -13,11 +13,24 @@ export const newPrompt = z
   })
   .refine(({ text, content }) => (text === undefined) !== (content === undefined), {
     message: "give either text or content",
+  })
+  .meta({
+    description: "Body of `POST /v1/sessions/{id}/prompt`. `text` is short for one text block",
+    examples: [
+      { text: "Explain src/main.ts" },
+      {
+        content: [
+          { type: "text", text: "What is in it?" },
+          { type: "resource_link", name: "a.md", uri: "file:///a.md" },
+        ],
+      },
+    ],
   });
 export type NewPrompt = z.infer<typeof newPrompt>;
 
-/** `interrupted`: the gateway ended while it ran. */
-export const promptStatus = z.enum(["queued", "running", "finished", "failed", "cancelled", "interrupted"]);
+export const promptStatus = z
+  .enum(["queued", "running", "finished", "failed", "cancelled", "interrupted"])
+  .describe("`interrupted`: the gateway ended while it ran");
 export type PromptStatus = z.infer<typeof promptStatus>;
 
 export const prompt = z.object({
@@ -25,25 +38,27 @@ export const prompt = z.object({
   sessionId: z.string(),
   status: promptStatus,
   content: z.array(contentBlock),
-  /** Of a turn that ended by itself: end_turn, max_tokens, max_turn_requests, refusal, cancelled. */
-  stopReason: z.string().nullable(),
+  stopReason: z
+    .string()
+    .nullable()
+    .describe("Of a turn that ended by itself: end_turn, max_tokens, max_turn_requests, refusal, cancelled"),
   usage: jsonObject.nullable(),
   error: z.object({ code: z.string(), message: z.string(), rpc: rpcError.optional() }).nullable(),
-  /** Where its `prompt_queued` event stands: read from here to see the turn. */
-  seq: sequence,
+  seq: sequence.describe("Where its `prompt_queued` event stands: read from here to see the turn"),
   createdAt: timestamp,
   startedAt: timestamp.nullable(),
   endedAt: timestamp.nullable(),
 });
 export type Prompt = z.infer<typeof prompt>;
 
-/** 202: read `GET …/events?after=` the given seq. */
-export const promptAccepted = z.object({ promptId: z.string(), seq: sequence, status: promptStatus });
+export const promptAccepted = z
+  .object({ promptId: z.string(), seq: sequence, status: promptStatus })
+  .describe("202: read `GET …/events?after=` the given seq");
 
-/** 200 of a prompt that was waited for. */
-export const promptAnswer = prompt.extend({
-  /** The agent's message chunks of this turn, put together. */
-  text: z.string(),
-  toolCalls: z.array(jsonObject),
-});
+export const promptAnswer = prompt
+  .extend({
+    text: z.string().describe("The agent's message chunks of this turn, put together"),
+    toolCalls: z.array(jsonObject),
+  })
+  .describe("200 of a prompt that was waited for");
 export type PromptAnswer = z.infer<typeof promptAnswer>;

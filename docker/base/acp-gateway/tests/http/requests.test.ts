@@ -50,6 +50,10 @@ describe("what a request holds", () => {
     const latin = { ...post(""), body: Buffer.from('{"name":"\xe4"}', "latin1") };
     expect(await codeOf(latin)).toBe("invalid_json");
     expect(await codeOf({ method: "POST" })).toBe("invalid_request");
+    const { errors } = (await (await app.call("/things/1", { method: "POST" })).json()) as { errors: unknown };
+    expect(errors).toEqual([
+      { path: "/", code: "required", message: "the request has no body", fix: "send a JSON object" },
+    ]);
   });
 
   test("deep nesting is refused, wherever it stands, and brackets in strings are not nesting", async () => {

@@ -96,6 +96,8 @@ describe("prompts over REST", () => {
     );
     expect(new Set(ids).size).toBe(1);
     expect((await ask(id, "text Other", key)).status).toBe(422);
+    const quoted = await read(promptAnswer, ask(id, "text One", { "idempotency-key": '"once"' }));
+    expect(quoted.promptId).toBe(ids[0] ?? "");
   });
 
   test("a permission is asked for, listed, answered once and gone", async () => {

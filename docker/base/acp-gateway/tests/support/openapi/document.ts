@@ -10,6 +10,13 @@ const ALWAYS: readonly ErrorCode[] = ["invalid_request", "origin_not_allowed", "
 const GUARDED: readonly ErrorCode[] = ["unauthorized", "host_not_allowed", "too_many_requests", "shutting_down"];
 const WITH_BODY: readonly ErrorCode[] = ["invalid_json", "body_too_large", "unsupported_media_type", "request_timeout"];
 
+const ABOUT = [
+  "Coding agents behind the Agent Client Protocol, over HTTP.",
+  "A prompt is taken (202) once it is kept, and its turn needs no connection; `GET …/events` follows it from any seq on.",
+  "Answers from 400 on are problem+json with a code; which codes an operation can answer stands at its statuses.",
+  "`x-scope` is the scope a token needs; `x-websocket` is what a path serves to a WebSocket.",
+].join(" ");
+
 type JsonSchema = Record<string, unknown>;
 type Documented = { routes: readonly Route[]; sockets: readonly Pick<SocketRoute, "path" | "summary" | "scope">[] };
 
@@ -29,7 +36,7 @@ export function openApiOf({ routes, sockets }: Documented, version: string) {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "AgentPod ACP gateway", version, description: "Coding agents over HTTP, nothing lost." },
+    info: { title: "AgentPod ACP gateway", version, description: ABOUT },
     security: [{ token: [] }, { cookie: [] }],
     paths,
     components: {
@@ -158,17 +165,38 @@ function problemsOf(codes: ReadonlySet<ErrorCode>, problems: Problems) {
 }
 
 function parametersOf(schema: z.ZodObject | undefined, place: "query" | "header", components: Components) {
-  return Object.entries(schema?.shape ?? {}).map(([name, field]) => ({
-    name,
-    in: place,
-    required: !(field as z.ZodType).safeParse(undefined).success,
-    schema: components.of(field as z.ZodType),
-  }));
+  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+    const { description, ...written } = components.of(field as z.ZodType) as JsonSchema;
+    return {
+      name,
+      in: place,
+      ...(description === undefined ? {} : { description }),
+      required: !(field as z.ZodType).safeParse(undefined).success,
+      schema: written,
+    };
+  });
 }
 
 function pathParameters(path: string) {
-  return pathNames(path).map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return pathNames(path).map((name) => ({
+    name,
+    in: "path",
+    description: name === "path" ? "A path, with its slashes" : `Id of the ${PARTS[name] ?? thingAt(path)}`,
+    required: true,
+    schema: { type: "string" },
+  }));
 }
+
+const PARTS: Readonly<Record<string, string>> = {
+  agent: "agent",
+  promptId: "prompt",
+  permissionId: "request for permission",
+  elicitationId: "question",
+  providerId: "provider",
+};
+
+/** What `:id` is of: session in /v1/sessions/:id. */
+const thingAt = (path: string): string => path.split("/")[2]?.replace(/s$/, "") ?? "";
 
 function pathNames(path: string): string[] {
   return [...path.matchAll(/:(\w+)|\*/g)].map(([all, name]) => (all === "*" ? "path" : (name ?? "")));

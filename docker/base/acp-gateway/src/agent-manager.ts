@@ -109,7 +109,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
   }
 
   async function report(entry: AgentEntry): Promise<AgentReport> {
-    const { id, name, command, install, quirks } = entry;
+    const { id, name, command, acceptsEnv, install, quirks } = entry;
     const program = await finder.find(entry);
     return {
       id,
@@ -117,6 +117,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
       installed: program !== null,
       version: program && (program.version ?? (await versionOf(program.path))),
       command: [...command],
+      acceptsEnv: [...acceptsEnv],
       installable: install && { package: install.package, version: install.version },
       quirks,
       initialized: initialized.get(id) ?? null,

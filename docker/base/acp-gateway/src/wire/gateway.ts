@@ -56,12 +56,15 @@ export const activity = z.object({
 export const agentReport = z.object({
   id: z.string(),
   name: z.string(),
-  installed: z.boolean(),
-  version: z.string().nullable(),
+  installed: z.boolean().describe("Its program was found"),
+  version: z.string().nullable().describe("Null when absent, or when the program tells none"),
   command: z.array(z.string()),
+  acceptsEnv: z
+    .array(z.string())
+    .describe("Names of variables that a session may set as `env`; `*` at the end is any rest"),
   installable: z.looseObject({ package: z.string(), version: z.string() }).nullable(),
-  quirks: jsonObject,
-  initialized: jsonObject.nullable(),
+  quirks: jsonObject.describe("How it differs from others"),
+  initialized: jsonObject.nullable().describe("Its last answer to `initialize`; null until it has run here"),
 });
 
 export const ticket = z.object({ ticket: z.string(), expiresAt: timestamp });

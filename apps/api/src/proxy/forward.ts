@@ -1,9 +1,10 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { ApiError } from "../http/problem.ts";
 import type { AgentGateway } from "../services/agent-gateway.ts";
 import { answerBody } from "./answer-body.ts";
 import { type Caller, describeFailure } from "./call.ts";
+import { goAhead, isLong } from "./go-ahead.ts";
 import { towardsClient, towardsGateway } from "./headers.ts";
 import { headTimeoutMs } from "./waiting.ts";
 
@@ -76,7 +77,11 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   const { request, requestId, gateway, path, explain } = exchange;
   const { method, body, signal } = request;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const headers = towardsGateway(request.headers, { token: gateway.token, requestId });
+  const expects = body !== null && isLong(request.headers.get("content-length"));
+  const headers = {
+    ...towardsGateway(request.headers, { token: gateway.token, requestId }),
+    ...(expects ? { expect: "100-continue" } : {}),
+  };
   const call = caller.begin({ baseUrl: gateway.baseUrl, method, path, headers });
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isSending = body !== null;
@@ -91,9 +96,11 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
   const onGone = () => fail(clientGone);
   const waitForHead = () => {
     isSending = false;
+    exchange.keepOpen();
+    // A gateway may well answer before it has heard all.
+    if (isSettled) return;
     const ms = headTimeoutMs(method, path, request.headers.get("prefer"));
     timer = setTimeout(() => fail(() => explain(`no answer within ${ms / 1000} s`)), ms);
-    exchange.keepOpen();
   };
 
   signal.addEventListener("abort", onGone, { once: true });
@@ -106,6 +113,9 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
     clearTimeout(timer);
     // Read on only as the client takes it.
     answer.pause();
+    answer.once("end", () => {
+      if (!call.writableEnded) call.destroy();
+    });
     isSettled = true;
     resolve(answer);
   });
@@ -114,7 +124,8 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
     waitForHead();
   } else {
     // How a body that was not sent to its end ends the call is told by the call itself.
-    void send(body, call).then(waitForHead, () => call.destroy());
+    const ready = expects ? goAhead(call) : Promise.resolve();
+    void ready.then(() => (isSettled ? undefined : pipeline(body, call))).then(waitForHead, () => call.destroy());
   }
   if (signal.aborted) onGone();
   return promise;
@@ -123,7 +134,3 @@ function attempt(exchange: Exchange, caller: Caller): Promise<IncomingMessage> {
 /** Nobody reads it; it only ends what waits. */
 export const clientGone = (): ApiError =>
   new ApiError("invalid_request", "The client went away before the gateway answered");
-
-async function send(body: ReadableStream<Uint8Array>, call: ClientRequest): Promise<void> {
-  await pipeline(body, call);
-}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { createProxied, serveGateway } from "../support/proxied-gateway.ts";
 import { until } from "../support/wait.ts";
@@ -80,6 +81,28 @@ describe("what flows to and from a project's agents", () => {
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([413, "body_too_large"]);
     expect((await fetch(`${api.url}/v1/fs/small`, { method: "PUT", body: "x" })).status).toBe(200);
     await gateway.stop(true);
+  });
+
+  test("is answered before it was sent to its end, and the answer goes on", async () => {
+    const gateway = createHttpServer((request, response) => {
+      request.on("error", () => undefined);
+      response.writeHead(200, { "content-type": "text/plain" });
+      response.write("early ");
+      request.once("end", () => response.end("late")).resume();
+    }).listen(0, "127.0.0.1");
+    await once(gateway, "listening");
+    const address = gateway.address();
+    await using api = await createProxied(typeof address === "object" ? (address?.port ?? 0) : 0);
+    const client = connect(api.port, "127.0.0.1");
+    client.setEncoding("latin1");
+    let text = "";
+    client.on("data", (part: string) => void (text += part));
+    client.write(`PUT ${api.place}/v1/fs/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\nab`);
+    await until("the answer has begun", () => (text.includes("early ") ? true : undefined));
+    client.write("cd");
+    await until("the answer ends", () => (text.includes("late") ? true : undefined));
+    client.destroy();
+    gateway.close();
   });
 
   test("arrives event by event, is counted, and just ends when the gateway breaks off", async () => {

@@ -162,7 +162,7 @@ export type AgentReport = {
   /** Null when absent, or when the program tells no version. */
   version: string | null;
   command: string[];
-  /** Names of variables that a session may set; `*` at the end is any rest. */
+  /** Names of variables that a session may set; `*` at one end is anything. */
   acceptsEnv: string[];
   /** It can be installed from npm, at this version. */
   installable: { package: string; version: string } | null;

@@ -42,7 +42,7 @@ describe("the list of agents", () => {
       installed: true,
       version: "1.2.3-beta.4",
       command: ["opencode", "acp"],
-      acceptsEnv: expect.arrayContaining(["OPENCODE_*", "ANTHROPIC_API_KEY"]) as string[],
+      acceptsEnv: expect.arrayContaining(["OPENCODE_*", "*_API_KEY"]) as string[],
       installable: { package: "opencode-ai", version: "1.18.33" },
       quirks: { advertiseFs: false, cancelsOnSecondPrompt: false, loads: true, resumes: true },
       initialized: null,

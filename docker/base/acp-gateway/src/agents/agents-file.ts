@@ -36,7 +36,11 @@ const agent = z.strictObject({
   command: z.tuple([text], text).exactOptional(),
   env: z.record(variable, z.string().max(65_536)).exactOptional(),
   acceptsEnv: z
-    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/, "use a name, or its beginning and *"))
+    .array(
+      z
+        .string()
+        .regex(/^(?:[A-Za-z_][A-Za-z0-9_]*\*?|\*[A-Za-z0-9_]+)$/, "use a name, its beginning and *, or * and its end"),
+    )
     .exactOptional(),
   process: z.enum(["session", "shared"]).exactOptional(),
   install: z

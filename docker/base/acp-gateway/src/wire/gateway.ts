@@ -61,7 +61,7 @@ export const agentReport = z.object({
   command: z.array(z.string()),
   acceptsEnv: z
     .array(z.string())
-    .describe("Names of variables that a session may set as `env`; `*` at the end is any rest"),
+    .describe("Names of variables that a session may set as `env`; `*` at one end is anything"),
   installable: z.looseObject({ package: z.string(), version: z.string() }).nullable(),
   quirks: jsonObject.describe("How it differs from others"),
   initialized: jsonObject.nullable().describe("Its last answer to `initialize`; null until it has run here"),

@@ -31,7 +31,8 @@ async function build() {
   try {
     return await createGateway({ config, environment: { ...process.env }, now: Date.now });
   } catch (error) {
-    return complain(error instanceof RegistryError ? error.problems : [reasonOf(error)], EXIT_FAILED);
+    if (error instanceof RegistryError) return complain(error.problems, EXIT_CONFIG);
+    return complain([reasonOf(error)], EXIT_FAILED);
   }
 }
 

@@ -4,6 +4,7 @@ import type { SessionStores } from "../sessions/stores.ts";
 import type { EventLog } from "../types.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { hideFromGit } from "./hide-from-git.ts";
 import { openDatabase } from "./open-database.ts";
 import { readBootId, skipLostNumbers } from "./power-cut.ts";
 import type { Retention } from "./retention.ts";
@@ -35,6 +36,7 @@ export function openStorage(options: StorageOptions): Storage {
   const file = join(folder, "gateway.sqlite");
   const unlock = lockFolder(folder);
   try {
+    hideFromGit(folder);
     const db = openDatabase({ file, synchronous, now, report });
     try {
       skipLostNumbers(db, bootId);

@@ -27,6 +27,15 @@ describe("the database", () => {
     }
   });
 
+  test("and what lies beside it is nothing that git would take along", () => {
+    using folder = temporaryFolder();
+    const git = (...args: string[]) => Bun.spawnSync(["git", ...args], { cwd: folder.path }).stdout.toString();
+    git("init", "--quiet");
+    using _storage = openLog(join(folder.path, ".agentpod/gateway"));
+    expect(git("status", "--porcelain", "--untracked-files=all")).toBe("");
+    expect(git("status", "--porcelain", "--ignored")).toContain(".agentpod/");
+  });
+
   test("of a running gateway is refused to a second one, in this process and in another", async () => {
     using folder = temporaryFolder();
     using storage = openLog(folder.path);

@@ -31,7 +31,8 @@ describe("the database", () => {
     using folder = temporaryFolder();
     const git = (...args: string[]) => Bun.spawnSync(["git", ...args], { cwd: folder.path }).stdout.toString();
     git("init", "--quiet");
-    using _storage = openLog(join(folder.path, ".agentpod/gateway"));
+    using storage = openLog(join(folder.path, ".agentpod/gateway"));
+    expect(storage.log.lastSeq()).toBe(0);
     expect(git("status", "--porcelain", "--untracked-files=all")).toBe("");
     expect(git("status", "--porcelain", "--ignored")).toContain(".agentpod/");
   });

@@ -1,8 +1,8 @@
-const usage = `Usage: npm run bench -- [api|list|events|create] [--json] [--check] [--rounds N] [--seconds N]`;
+const usage = `Usage: npm run bench -- [api|list|events|create|gateway] [--json] [--check] [--rounds N] [--seconds N]`;
 
 // Runs one benchmark, or all of them one after the other, each in a process of its own.
 const [first, ...rest] = process.argv.slice(2);
-const all = ["api", "list", "events", "create"];
+const all = ["api", "list", "events", "create", "gateway"];
 const isNamed = first !== undefined && !first.startsWith("-");
 if (first === "--help" || (isNamed && !all.includes(first))) {
   console.error(usage);

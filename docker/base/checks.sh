@@ -27,11 +27,18 @@ serves_base() {
   status_is 200 4097 /health --max-time 3 && status_is 200 4096 /config --max-time 10 --user "opencode:${TOKEN}"
 }
 
-leave_base() { inside touch kept; }
-find_base() { check "the data is kept" inside test -e kept; }
+leave_base() { inside touch kept /home/developer/.claude/kept /home/developer/.local/share/opencode/kept; }
+find_base() {
+  check "the data is kept" inside test -e kept
+  check "what agents keep for themselves is kept" inside test -e /home/developer/.claude/kept \
+    -a -e /home/developer/.local/share/opencode/kept
+}
 
+# shellcheck disable=SC2016 # expanded inside the container
 checks_base() {
   check_gateway
+  check "what the sandbox keeps for itself is hidden from git" inside sh -c \
+    'cd "$(mktemp -d)" && git init -q . && mkdir .agentpod && cp /home/developer/workspace/.agentpod/.gitignore .agentpod && touch .agentpod/key && [ -z "$(git status --porcelain)" ]'
   check_tools
   check_users
 }
@@ -42,6 +49,9 @@ check_gateway() {
   check "the gateway answers with the token" status_is 200 4097 /info --header "Authorization: Bearer ${TOKEN}"
   check "the gateway knows its project" body_has '"projectId":"test-project"'
   check "the gateway knows its image" gateway_knows_image
+  check "the gateway is ready" status_is 200 4097 /readyz
+  check "the gateway says what its agents do" status_is 200 4097 /v1/activity --header "Authorization: Bearer ${TOKEN}"
+  check "nothing runs in it yet" body_has '"idle":true'
   check "the gateway lists the agents" status_is 200 4097 /v1/agents --header "Authorization: Bearer ${TOKEN}"
   check "OpenCode is installed and told its version" body_has '"id":"opencode","name":"OpenCode","installed":true,"version":"1.'
   check "OpenCode's server refuses without the token" status_is 401 4096 /config

@@ -74,6 +74,20 @@ move_source() {
 
 hide_credentials() { sed -E 's#://[^/@ ]*@#://***@#g'; }
 
+# Only the workspace outlives the container, and agents keep conversations and logins in the home folder:
+# what each of them calls its own there is on the volume. What an image or a person has put there stays.
+keep_agents_state() {
+  local kept="${WORKSPACE}/.agentpod/home" path
+  # Logins and the addons' data are nothing to be committed with what is worked on.
+  mkdir -p "${kept}" && { [[ -e ${WORKSPACE}/.agentpod/.gitignore ]] || echo '*' > "${WORKSPACE}/.agentpod/.gitignore"; }
+  for path in .claude .codex .copilot .gemini .kimi-code .qwen .local/share/{goose,kilo,opencode}; do
+    [[ ! -e ${HOME}/${path} && ! -L ${HOME}/${path} ]] || continue
+    if ! { mkdir -p "${kept}/${path}" "$(dirname "${HOME}/${path}")" && ln -s "${kept}/${path}" "${HOME}/${path}"; }; then
+      log "an agent's state cannot be kept" path "${path}"
+    fi
+  done
+}
+
 # An addon's hook is sourced: what it exports, its service sees; what it unsets, nobody sees.
 prepare_addons() {
   local hook
@@ -104,6 +118,7 @@ main() {
   local source
   source="$(fetch_source)" || source=failed
   [[ ${stopping} == false ]] || exit 0
+  keep_agents_state
   prepare_addons
   log starting image "${AGENTPOD_IMAGE:-}" project "${AGENTPOD_PROJECT_ID:-}" flavor "${AGENTPOD_FLAVOR:-}" \
     addons "${AGENTPOD_ADDONS:-}" workspace "${WORKSPACE}" source "${source}"

@@ -13,6 +13,9 @@ import { describeApi, type OpenApiDocument } from "./http/openapi.ts";
 import { createRequestObserver } from "./http/request-observer.ts";
 import { createRouter } from "./http/router.ts";
 import { createSharedAnswer } from "./http/shared-answer.ts";
+import { createSockets, type Sockets } from "./http/sockets.ts";
+import { createAgentProxy } from "./proxy/agent-proxy.ts";
+import type { RelayPace } from "./proxy/relay.ts";
 import { addonRoutes } from "./routes/addons.ts";
 import { containerTierRoutes } from "./routes/container-tiers.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -20,12 +23,14 @@ import { flavorRoutes } from "./routes/flavors.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { projectAgentRoutes } from "./routes/project-agent.ts";
 import { eventRoutes, projectStreamRoutes } from "./routes/project-streams.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { resourceTierRoutes } from "./routes/resource-tiers.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
+import type { AgentGateways } from "./services/agent-gateway.ts";
 import { createCatalogAdmin } from "./services/catalog-admin.ts";
 import { createCatalogReader } from "./services/catalog-reader.ts";
 import type { Catalog } from "./services/catalog.ts";
@@ -50,6 +55,7 @@ export interface AppDeps {
   context: () => ResolverContext;
   projects: ProjectManager;
   reader: ProjectReader;
+  gateways: AgentGateways;
   providers: Providers;
   runner: Pick<OperationRunner, "finished">;
   reconciler: Pick<Reconciler, "report" | "reconcile">;
@@ -67,14 +73,19 @@ export interface AppDeps {
   metrics: Pick<Metrics, "requests" | "streams" | "render">;
   /** Who still uses what is deprecated. */
   legacyUsage: Pick<LegacyUsage, "count" | "report">;
+  /** How patient WebSockets to agents are. */
+  agentPace?: Partial<RelayPace>;
 }
 
 export interface App {
   /** For `Bun.serve`. */
   fetch: Front;
+  websocket: Sockets["websocket"];
   /** Calls the app without a server, as a client of this machine unless `init` has another Host. */
   request: (path: string, init?: RequestInit) => Promise<Response>;
   document: OpenApiDocument;
+  /** Ends WebSockets, each with a word, and what is kept open to gateways. */
+  close: () => void;
 }
 
 /** How long a resolution may be repeated; the catalog's changes show at once. */
@@ -102,6 +113,8 @@ export function createApp(deps: AppDeps): App {
     projectRoutes({ projects, reader, finished: (id, signal) => runner.finished(id, signal) }),
   );
   app.route("/api/projects", projectStreamRoutes({ projects, reader, events, readers: metrics.streams }));
+  const proxy = createAgentProxy({ gateways: deps.gateways, streams: metrics.streams, pace: deps.agentPace ?? {} });
+  app.route("/api/projects", projectAgentRoutes({ proxy }));
   app.route("/api/events", eventRoutes({ events, readers: metrics.streams }));
   app.route(
     "/api/resource-tiers",
@@ -164,7 +177,18 @@ export function createApp(deps: AppDeps): App {
     legacyNotice: createLegacyNotice({ sunsetAt: deps.sunsetAt, usage: legacyUsage }),
     shortcuts,
   });
-  return { fetch, document, request: (path, init) => requestOf(fetch, path, init) };
+  const sockets = createSockets();
+  const close = () => {
+    sockets.closeAll();
+    proxy.close();
+  };
+  return {
+    fetch,
+    websocket: sockets.websocket,
+    close,
+    document,
+    request: (path, init) => requestOf(fetch, path, init),
+  };
 }
 
 async function requestOf(fetch: Front, path: string, init?: RequestInit): Promise<Response> {

@@ -8,6 +8,7 @@ import { migrate } from "./db/migrate.ts";
 import { openDatabase } from "./db/open.ts";
 import { closeDatabase } from "./db/prepared.ts";
 import type { Logger } from "./http/logger.ts";
+import type { Server, SocketData } from "./http/sockets.ts";
 import { applicationRecords } from "./models/application-record.ts";
 import { createRuntimeChoices } from "./runtimes/choices.ts";
 import { selectRuntime } from "./runtimes/select.ts";
@@ -159,10 +160,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       // The routes refuse long bodies without reading them, and say so; this only ends what no route reads.
       maxRequestBodySize: 1024 ** 3,
       fetch: app.fetch,
+      websocket: app.websocket,
     });
     closers.push(async () => {
       runner.drain();
-      await Promise.race([server.stop(), Bun.sleep(ANSWER_GRACE_MS)]);
+      const stopped = server.stop();
+      app.close();
+      await Promise.race([stopped, Bun.sleep(ANSWER_GRACE_MS)]);
       // What is still open are streams, whose readers go on where they were.
       await server.stop(true);
     });
@@ -187,7 +191,7 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-function listen(options: Parameters<typeof Bun.serve>[0]): Bun.Server<unknown> {
+function listen(options: Bun.Serve.Options<SocketData>): Server {
   try {
     return Bun.serve(options);
   } catch (error) {

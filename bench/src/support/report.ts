@@ -6,7 +6,7 @@ import { type Spread, spread } from "./statistics.ts";
 /** What was measured, one value a round, and how it should compare. */
 export interface Comparison {
   name: string;
-  unit: "requests/s" | "ms" | "KB";
+  unit: "requests/s" | "updates/s" | "ms" | "µs" | "KB" | "MB";
   measured: readonly number[];
   /** The same rounds of what it is measured against; absent for a figure that stands for itself. */
   reference?: readonly number[];
@@ -96,6 +96,6 @@ function amount({ median }: Spread, unit: Row["unit"]): string {
 }
 
 function number(value: number, unit: Row["unit"]): string {
-  const digits = unit === "ms" && value < 10 ? 3 : 0;
+  const digits = unit === "ms" && value < 10 ? 3 : unit === "µs" ? 2 : 0;
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -27,6 +27,7 @@ export const COMMANDS = {
   agentpod: { steps: [["apps/api/src/cli.ts"]] },
   chaos: { steps: [["apps/api/tests/chaos/main.ts"]] },
   combinations: { steps: [["apps/api/tests/combinations/main.ts"]] },
+  "real-agents": { steps: [["--no-env-file", "packages/gateway-client/tests/real-agents/main.ts"]] },
   bench: { steps: [["bench/src/main.ts"]] },
   "image-manifest": { steps: [["docker/scripts/manifest.ts"]] },
   verify: { steps: [staticChecks, tests], env: turboEnv },

@@ -19,8 +19,10 @@ export async function runBunTest(options: {
   parallel: boolean;
   output: "inherit" | "ignore";
   reportFile: string;
+  /** Instead of this process's own. */
+  env?: Record<string, string | undefined>;
 }): Promise<TestRun> {
-  const { root, files, parallel, output, reportFile } = options;
+  const { root, files, parallel, output, reportFile, env } = options;
   if (files.length === 0) return { report: "", ending: undefined };
   const child = Bun.spawn({
     cmd: [
@@ -34,6 +36,7 @@ export async function runBunTest(options: {
       ...files.map((file) => `./${file}`),
     ],
     cwd: root,
+    ...(env ? { env } : {}),
     stdio: ["ignore", output, output],
     timeout: runMinutesMax * 60_000,
   });

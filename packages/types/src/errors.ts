@@ -28,6 +28,7 @@ export const ProblemCode = z.enum([
   "operation_in_progress",
   "runtime_mismatch",
   "not_running",
+  "gateway_unreachable",
   "runtime_unavailable",
   "storage_unavailable",
   "not_ready",

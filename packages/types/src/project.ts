@@ -176,6 +176,25 @@ export type ProjectEvent = z.infer<typeof ProjectEvent>;
 export const SandboxState = z.enum(["absent", "created", "running", "restarting", "paused", "exited"]);
 export type SandboxState = z.infer<typeof SandboxState>;
 
+/** What goes on in a sandbox's gateway. Idle means that nothing runs, waits or is attached. */
+export const AgentActivity = z
+  .object({
+    idle: z.boolean(),
+    sessions: z.int(),
+    turnsRunning: z.int(),
+    promptsQueued: z.int(),
+    permissionsPending: z.int(),
+    elicitationsPending: z.int(),
+    clientsAttached: z.int(),
+    terminalsOpen: z.int(),
+    agentsRunning: z.int(),
+    /** The newest event's number; 0 before the first. */
+    lastSeq: z.int(),
+    lastEventAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "AgentActivity" });
+export type AgentActivity = z.infer<typeof AgentActivity>;
+
 /** What the runtime shows of a sandbox right now. */
 export const ProjectStatusReport = z
   .object({
@@ -190,7 +209,12 @@ export const ProjectStatusReport = z
       /** Set when the runtime could not be asked. */
       error: z.string().nullable(),
     }),
-    gateway: z.object({ healthy: z.boolean().nullable() }),
+    gateway: z.object({
+      /** Null where it was not asked: no sandbox runs, or another host has it. */
+      healthy: z.boolean().nullable(),
+      /** Null unless it is healthy and of a version that tells. */
+      activity: AgentActivity.nullable(),
+    }),
     /** The newest one. */
     operation: Operation.extend({ steps: z.array(OperationStep) }).nullable(),
   })

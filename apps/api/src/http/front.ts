@@ -7,6 +7,7 @@ import { ApiError, problemResponse } from "./problem.ts";
 import { createRequestIds } from "./request-id.ts";
 import type { RequestObserver } from "./request-observer.ts";
 import type { ApiEnv, ApiRouter } from "./router.ts";
+import type { Server } from "./sockets.ts";
 
 type Env = ApiEnv["Bindings"];
 export type Answer = (request: Request, env: Env) => Response | Promise<Response>;
@@ -39,7 +40,7 @@ export interface FrontOptions {
   shortcuts: (route: Answer) => Shortcuts;
 }
 
-export type Front = (request: Request, server?: Bun.Server<unknown>) => Response | Promise<Response>;
+export type Front = (request: Request, server?: Server) => Response | Promise<Response>;
 
 /** What no route took: an unknown path, another method, or who may not call at all. */
 const UNMATCHED: RouteLabel = { pattern: "unmatched", writes: false };

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { ANONYMOUS, type Principal, SCOPES } from "./principal.ts";
 import { ApiError } from "./problem.ts";
+import { isUpgrade, offeredToken } from "./upgrade.ts";
 
 export interface GuardOptions {
   /** The one token that may do everything. Without it only this machine may call. */
@@ -77,7 +78,10 @@ function tokenGuard(token: string, allowed: ReadonlySet<string>): Guard {
   return {
     allowsOrigin: (origin) => allowed.has(origin),
     admit(headers) {
-      const authorization = headers.get("authorization") ?? "";
+      const authorization = headers.get("authorization");
+      if (authorization === null) {
+        return isUpgrade(headers) && isToken(offeredToken(headers) ?? "") ? holder : ANONYMOUS;
+      }
       if (authorization.startsWith("Bearer ") && isToken(authorization.slice(7))) return holder;
       const [, credentials = ""] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
       return isToken(credentials) ? holder : ANONYMOUS;

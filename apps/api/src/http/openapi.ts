@@ -38,6 +38,7 @@ export function describeApi(app: ApiRouter, version: string): OpenApiDocument {
     servers: [{ url: "/" }],
     tags: [
       { name: "projects", description: "Sandboxes and what is done with them" },
+      { name: "agents", description: "The gateways in sandboxes, which drive their coding agents" },
       { name: "events", description: "What happens to projects, as it happens" },
       { name: "runtime", description: "Where projects run, and whether they run as asked for" },
       { name: "catalog", description: "What projects can be made from" },

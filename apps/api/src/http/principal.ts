@@ -2,6 +2,8 @@ import { ApiError } from "./problem.ts";
 
 /** What a caller may do. */
 export const SCOPES = [
+  // Not part of reading projects: who drives an agent can run whatever they like in its sandbox.
+  "agents:use",
   "catalog:read",
   "catalog:write",
   "metrics:read",

@@ -19,7 +19,10 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     means: "The body came without `Content-Type: application/json`.",
     fix: "Send that header, with UTF-8 if a charset is named.",
   },
-  body_too_large: { means: "The body is over 256 KiB.", fix: "Send less." },
+  body_too_large: {
+    means: "The body is over 256 KiB, or of one for an agent's gateway, over what that takes.",
+    fix: "Send less.",
+  },
   unauthorized: {
     means: "The API has a token and the request came without it, or with another one.",
     fix: "Send `Authorization: Bearer <token>`.",
@@ -79,7 +82,15 @@ export const PROBLEM_HELP: Record<ProblemCode, Help> = {
     means: "The project's sandbox lives on another runtime than this API serves.",
     fix: "Start the API with the runtime that `detail` names.",
   },
-  not_running: { means: "The project has no sandbox now.", fix: "Start the project first." },
+  not_running: {
+    means: "The project has no sandbox now, or one that does not run.",
+    fix: "Start the project first, or wait for the operation that `detail` names.",
+  },
+  gateway_unreachable: {
+    means:
+      "The project runs, but the gateway in its sandbox did not answer, or does not know its token. `detail` tells what was seen.",
+    fix: "Try again soon. If it stays so, look at the project's status and log, and deploy it again.",
+  },
   runtime_unavailable: {
     means: "The runtime does not answer, such as a stopped Docker engine.",
     fix: "Bring it back; `GET /ready` tells when it answers.",

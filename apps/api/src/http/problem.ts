@@ -28,6 +28,7 @@ export const PROBLEMS = {
   operation_in_progress: { status: 409, title: "Operation in progress" },
   runtime_mismatch: { status: 409, title: "Runtime mismatch" },
   not_running: { status: 409, title: "Not running" },
+  gateway_unreachable: { status: 502, title: "Gateway unreachable" },
   runtime_unavailable: { status: 503, title: "Runtime unavailable" },
   storage_unavailable: { status: 503, title: "Storage unavailable" },
   not_ready: { status: 503, title: "Not ready" },

@@ -7,6 +7,7 @@ import type { RouteLabel } from "../services/metrics/requests.ts";
 import { checkLength, readJsonObject } from "./json-body.ts";
 import { checkScope, type Principal, SECURITY_SCHEME, type Scope } from "./principal.ts";
 import { ApiError } from "./problem.ts";
+import type { Server } from "./sockets.ts";
 import { toViolations } from "./violations.ts";
 
 /** What the front of the API hands to every handler, as `c.env`. */
@@ -15,7 +16,7 @@ export interface ApiEnv {
     requestId: string;
     principal: Principal;
     /** Absent when the app is called without a listening server. */
-    server: Bun.Server<unknown> | undefined;
+    server: Server | undefined;
     /** Set when the body was read already. */
     body?: Buffer;
     /** Set once a route took the request. */
@@ -60,7 +61,7 @@ export function labelled(handler: Handler<ApiEnv>, { writes } = { writes: false 
   // Known only now that the router is mounted, and from then on always the same.
   let label: RouteLabel | undefined;
   return (c, next) => {
-    c.env.route = label ??= { pattern: routePath(c).replaceAll(/:(\w+)/g, "{$1}"), writes };
+    c.env.route = label ??= { pattern: routePath(c).replaceAll(/:(\w+)(?:\{[^/]*\})?/g, "{$1}"), writes };
     return handler(c, next);
   };
 }

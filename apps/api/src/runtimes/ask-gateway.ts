@@ -16,18 +16,34 @@ export interface AskGatewayOptions {
   signal: AbortSignal;
 }
 
+/** Asks `GET /info` once and never throws; `saw` is fit for an error message. */
+export async function askGateway(options: AskGatewayOptions): Promise<GatewayAnswer> {
+  const answer = await ask("/info", options);
+  return "status" in answer ? readAnswer(answer.status, answer.body) : answer;
+}
+
+/** What `GET /v1/activity` answers, unchecked; undefined without such an answer. Never throws. */
+export async function askActivity(options: AskGatewayOptions): Promise<unknown> {
+  const answer = await ask("/v1/activity", options);
+  return "status" in answer && answer.status === 200 ? parseJson(answer.body) : undefined;
+}
+
+type Unanswered = Extract<GatewayAnswer, { kind: "timeout" | "other" }>;
+
 /**
- * Asks `GET /info` once and never throws; `saw` is fit for an error message.
  * Over node:http because `fetch` would hand even a loopback request, token and all, to the proxy
  * of the environment.
  */
-export function askGateway({ baseUrl, token, timeoutMs, signal }: AskGatewayOptions): Promise<GatewayAnswer> {
-  const { promise, resolve } = Promise.withResolvers<GatewayAnswer>();
+function ask(
+  path: string,
+  { baseUrl, token, timeoutMs, signal }: AskGatewayOptions,
+): Promise<{ status: number; body: string } | Unanswered> {
+  const { promise, resolve } = Promise.withResolvers<{ status: number; body: string } | Unanswered>();
   const limit = new AbortController();
   const onAbort = () => settle({ kind: "other", saw: "the wait was ended" });
   const timer = setTimeout(() => settle({ kind: "timeout", saw: "no answer in time" }), timeoutMs);
 
-  function settle(answer: GatewayAnswer): void {
+  function settle(answer: { status: number; body: string } | Unanswered): void {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
     resolve(answer);
@@ -36,7 +52,7 @@ export function askGateway({ baseUrl, token, timeoutMs, signal }: AskGatewayOpti
 
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
-  const call = request(new URL("/info", baseUrl), {
+  const call = request(new URL(path, baseUrl), {
     headers: { authorization: `Bearer ${token}`, connection: "close" },
     agent: false,
     signal: limit.signal,
@@ -50,7 +66,7 @@ export function askGateway({ baseUrl, token, timeoutMs, signal }: AskGatewayOpti
       if (body.length > BODY_BYTES_MAX) settle({ kind: "other", saw: "an answer too long to be a gateway's" });
     });
     response.on("error", (error) => settle({ kind: "other", saw: describe(error) }));
-    response.on("end", () => settle(readAnswer(response.statusCode ?? 0, body)));
+    response.on("end", () => settle({ status: response.statusCode ?? 0, body }));
   });
   call.end();
   return promise;

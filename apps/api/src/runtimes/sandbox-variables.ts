@@ -13,6 +13,8 @@ export function sandboxVariables(spec: SandboxSpec): Record<string, string> {
     AGENTPOD_GATEWAY_TOKEN: spec.gatewayToken,
     AGENTPOD_FLAVOR: spec.flavorId,
     AGENTPOD_ADDONS: spec.addonIds.join(","),
+    // The gateway answers to names it knows only, so that no page can point one of its own at it.
+    ...(spec.urls.acpGateway === null ? {} : { AGENTPOD_GATEWAY_HOSTS: new URL(spec.urls.acpGateway).hostname }),
     ...(spec.sourceUrl === null
       ? {}
       : { AGENTPOD_SOURCE_URL: spec.sourceUrl, AGENTPOD_SOURCE_TIMEOUT: String(SOURCE_TIMEOUT_SECONDS) }),

@@ -1,15 +1,17 @@
-import type { LogLine, ProjectStatusReport } from "@agentpod/types";
+import { AgentActivity, type LogLine, type ProjectStatusReport } from "@agentpod/types";
 import type { Database } from "bun:sqlite";
 import { ApiError } from "../http/problem.ts";
 import { latestOperation, toOperation } from "../models/operation.ts";
 import { listSteps } from "../models/operation-step.ts";
 import { getProjectById, type ProjectRecord } from "../models/project.ts";
-import { askGateway } from "../runtimes/ask-gateway.ts";
+import { askActivity, askGateway } from "../runtimes/ask-gateway.ts";
 import { blanker } from "../runtimes/redact.ts";
 import { RuntimeError, type Runtime } from "../runtimes/runtime.ts";
 import type { Providers } from "./providers.ts";
 import { openToken } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
+
+const NOT_ASKED: ProjectStatusReport["gateway"] = { healthy: null, activity: null };
 
 export type ProjectReader = ReturnType<typeof createProjectReader>;
 
@@ -54,13 +56,16 @@ export function createProjectReader({
     }
   }
 
-  async function isHealthy(project: ProjectRecord): Promise<boolean | null> {
+  async function askAfter(project: ProjectRecord): Promise<ProjectStatusReport["gateway"]> {
     const port = project.ports.find(({ name }) => name === "gateway")?.hostPort;
     const token = tokenOf(project);
-    if (typeof port !== "number" || token === null) return null;
+    if (typeof port !== "number" || token === null) return NOT_ASKED;
     const signal = new AbortController().signal;
-    const answer = await askGateway({ baseUrl: `http://127.0.0.1:${port}`, token, timeoutMs: 1_000, signal });
-    return answer.kind === "info" && answer.projectId === project.id;
+    const asked = { baseUrl: `http://127.0.0.1:${port}`, token, timeoutMs: 1_000, signal };
+    const answer = await askGateway(asked);
+    const healthy = answer.kind === "info" && answer.projectId === project.id;
+    const activity = healthy ? AgentActivity.safeParse(await askActivity(asked)) : undefined;
+    return { healthy, activity: activity?.data ?? null };
   }
 
   return {
@@ -73,7 +78,7 @@ export function createProjectReader({
         statusReason: project.statusReason,
         desiredState: project.desiredState,
         runtime: observed,
-        gateway: { healthy: observed.state === "running" ? await isHealthy(project) : null },
+        gateway: observed.state === "running" ? await askAfter(project) : NOT_ASKED,
         operation: operation ? { ...toOperation(operation), steps: listSteps(db, operation.id) } : null,
       };
     },

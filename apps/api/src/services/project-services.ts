@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Logger } from "../http/logger.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { RetryPolicy } from "./backoff.ts";
+import { createAgentGateways } from "./agent-gateway.ts";
 import { createCatalog } from "./catalog.ts";
 import { createEventLog } from "./event-log.ts";
 import type { ResolverContext } from "./image-resolver.ts";
@@ -69,5 +70,6 @@ export function createProjectServices(deps: ProjectServicesDeps) {
   });
   const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
   const reader = createProjectReader({ db, runtime, secretBox, providers });
-  return { catalog, context, events, runner, projects, providers, reader };
+  const gateways = createAgentGateways({ db, runtime, secretBox });
+  return { catalog, context, events, runner, projects, providers, reader, gateways };
 }

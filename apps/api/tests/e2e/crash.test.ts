@@ -68,7 +68,7 @@ async function surviveKillAt(
     const { body: listed } = await call(second.url, "GET", "/api/projects");
     expect(listed.projects).toHaveLength(1);
     const { body: report } = await call(second.url, "GET", `/api/projects/${id}/status`);
-    expect(report.gateway).toEqual({ healthy: true });
+    expect(report.gateway.healthy).toBe(true);
     await call(second.url, "DELETE", `/api/projects/${id}`);
   }
   await gone(second, id);

@@ -36,6 +36,14 @@ describe("the settings of a sandbox's container", () => {
     expect(digest({ ...spec, ...change }, within)).not.toBe(digest(spec) ?? "");
   });
 
+  test("tell the gateway the public name that it answers to", () => {
+    const named = { ...spec.urls, acpGateway: "https://acp-demo.pods.example.com" };
+    const hosts = (of: SandboxSpec) =>
+      containerSettings(of, context).Env?.filter((entry) => entry.startsWith("AGENTPOD_GATEWAY_HOSTS="));
+    expect(hosts({ ...spec, urls: named })).toEqual(["AGENTPOD_GATEWAY_HOSTS=acp-demo.pods.example.com"]);
+    expect(hosts({ ...spec, urls: { ...spec.urls, acpGateway: null } })).toEqual([]);
+  });
+
   test("share more memory with a desktop only", () => {
     expect(containerSettings(spec, context).HostConfig?.ShmSize).toBeUndefined();
     const withGui = containerSettings({ ...spec, addonIds: ["gui"] }, context);

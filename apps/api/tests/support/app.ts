@@ -6,6 +6,7 @@ import type { GuardOptions } from "../../src/http/guard.ts";
 import { createLogger, type LogLevel } from "../../src/http/logger.ts";
 import type { ImageInspector } from "../../src/services/image-availability.ts";
 import type { ImageSizes } from "../../src/services/image-sizes.ts";
+import type { RelayPace } from "../../src/proxy/relay.ts";
 import { createLegacyUsage, type LegacyUsageDeps } from "../../src/services/legacy-usage.ts";
 import { createMetrics, type Metrics } from "../../src/services/metrics/metrics.ts";
 import { createProjectServices } from "../../src/services/project-services.ts";
@@ -17,6 +18,7 @@ export interface TestAppOptions {
   legacyUsage?: Pick<LegacyUsageDeps, "flushMs" | "clientsMax">;
   logLevel?: LogLevel;
   auth?: GuardOptions;
+  agentPace?: Partial<RelayPace>;
   wildcardDomain?: string | null;
   sunsetAt?: Date;
   now?: () => Date;
@@ -95,6 +97,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     inspector: options.inspector,
     registryAnswers: options.registryAnswers,
     auth: options.auth ?? {},
+    agentPace: options.agentPace ?? {},
   });
 
   return {

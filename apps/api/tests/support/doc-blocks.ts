@@ -46,7 +46,7 @@ export function docBlocks(markdown: string): DocBlock[] {
 }
 
 /** What pages show besides commands and what they print. */
-const knownInfos = new Set(["ini", "yaml", "text"]);
+const knownInfos = new Set(["ini", "json", "yaml", "text"]);
 
 /** What differs from run to run, by the name that stands for it when two texts are compared. */
 const varying: readonly (readonly [RegExp, string])[] = [

@@ -29,6 +29,7 @@ const server = Bun.serve({
   idleTimeout: 120,
   maxRequestBodySize: 1024 ** 3,
   fetch: api.app.fetch,
+  websocket: api.app.websocket,
 });
 process.on("SIGTERM", () => {
   void server

@@ -1,54 +1,103 @@
-import { Hono } from "hono";
-import type { AgentManager } from "./agent-manager.ts";
-import { requireToken } from "./auth-handler.ts";
-import { describeGateway } from "./info.ts";
-import { logLine } from "./log.ts";
-import { onlyMethods, problem } from "./problem.ts";
+import { requireScope, type AuthHandler } from "./auth-handler.ts";
+import { GatewayError } from "./gateway-error.ts";
+import type { BodyReader } from "./http/body.ts";
+import { createInvoke, type Incoming } from "./http/invoke.ts";
+import { createOriginCheck } from "./http/origins.ts";
+import { createRouter } from "./http/router.ts";
+import type { Surface } from "./http/surface.ts";
+import { createSocketDispatcher, isUpgrade } from "./http/websockets.ts";
+import type { RequestMetrics } from "./metrics/requests.ts";
+import { asGatewayError, problem } from "./problem.ts";
 import type { GatewayConfig } from "./types.ts";
 
 type AppDeps = {
-  config: GatewayConfig;
-  agents: AgentManager;
-  startedAt: Date;
+  config: Pick<GatewayConfig, "hosts" | "origins" | "limits">;
+  surfaces: readonly Surface[];
+  auth: AuthHandler;
+  bodies: BodyReader;
+  metrics: RequestMetrics;
+  /** The gateway ends and takes nothing new. */
+  isClosing: () => boolean;
 };
 
-/** The gateway's HTTP surface. Only `GET /health` answers without the token. */
-export function createApp({ config, agents, startedAt }: AppDeps) {
-  const app = new Hono();
+type Sockets = ReturnType<typeof createSocketDispatcher>;
+type Server = Parameters<Sockets["upgrade"]>[1]["server"];
 
-  app.onError((error, c) => {
-    logLine("request failed", { path: c.req.path, reason: error.message });
-    return problem(c, "internal", "the gateway could not answer; its log says why");
-  });
-  app.notFound((c) => problem(c, "not_found", `nothing is served at ${c.req.path}`));
-
-  app.get("/health", (c) => c.json({ status: "ok", uptimeSeconds: secondsSince(startedAt) }));
-  app.all("/health", onlyMethods("GET", "HEAD"));
-
-  app.use(requireToken(config.token));
-
-  app.get("/info", (c) =>
-    c.json({
-      ...describeGateway(config),
-      uptimeSeconds: secondsSince(startedAt),
-      startedAt: startedAt.toISOString(),
-    }),
+/** Everything over HTTP: who may call at all, then the route table, then what every answer carries. */
+export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }: AppDeps) {
+  const { limits } = config;
+  const routes = surfaces.flatMap((surface) => surface.routes ?? []);
+  const sockets = createSocketDispatcher(
+    surfaces.flatMap((surface) => surface.sockets ?? []),
+    { sockets: limits.sockets, messageBytes: limits.lineBytes },
   );
-  app.all("/info", onlyMethods("GET", "HEAD"));
+  const origins = createOriginCheck(config);
+  const router = createRouter(routes, createInvoke({ bodies, bodyBytes: limits.bodyBytes }));
+  const httpPaths = new Set(routes.map(({ path }) => path));
+  const publicPaths = new Set(routes.filter(({ scope }) => scope === "public").map(({ path }) => path));
+  let inFlight = 0;
 
-  app.get("/v1/agents", async (c) => c.json({ agents: await agents.list() }));
-  app.all("/v1/agents", onlyMethods("GET", "HEAD"));
+  async function answer(request: Request, server: Server, requestId: string, found: (path: string) => void) {
+    const url = new URL(request.url);
+    const isPublic = publicPaths.has(url.pathname);
+    if (!isPublic) origins.requireHost(request.headers);
+    origins.requireOrigin(request.headers);
+    const preflight = origins.preflight(request);
+    if (preflight) return preflight;
+    // Asking how the gateway fares must stay possible while it is full.
+    if (!isPublic && inFlight > limits.requestsInFlight) {
+      throw new GatewayError("too_many_requests", "the gateway is busy; try again in a second", {
+        retryAfterSeconds: 1,
+      });
+    }
+    const caller = isPublic ? null : auth.authenticate(request, url);
+    if (caller !== null && isClosing()) throw new GatewayError("shutting_down", "the gateway is shutting down");
+    const socket = caller === null ? undefined : sockets.find(url.pathname);
+    if (caller !== null && socket && (isUpgrade(request.headers) || !httpPaths.has(socket.route.path))) {
+      found(socket.route.path);
+      requireScope(caller, socket.route.scope);
+      if (isUpgrade(request.headers)) return sockets.upgrade(socket, { request, url, caller, server });
+      throw new GatewayError("upgrade_required", "this path speaks WebSocket only", {
+        headers: { upgrade: "websocket" },
+      });
+    }
+    const incoming: Incoming = { request, url, caller, requestId, keepOpen: () => server.timeout(request, 0) };
+    return router.answer(request, incoming, found);
+  }
 
-  app.get("/v1/agents/:id", async (c) => {
-    const agent = await agents.find(c.req.param("id"));
-    if (!agent) return problem(c, "agent_not_found", "no such agent; GET /v1/agents lists them");
-    return c.json({ agent });
-  });
-  app.all("/v1/agents/:id", onlyMethods("GET", "HEAD"));
+  /** For Bun.serve. Undefined once the connection is a WebSocket. */
+  async function fetch(request: Request, server: Server): Promise<Response | undefined> {
+    const requestId = requestIdOf(request.headers);
+    let path = "";
+    let response: Response | undefined;
+    inFlight += 1;
+    try {
+      response = await answer(request, server, requestId, (at) => (path = at));
+    } catch (error) {
+      response = problem(asGatewayError(error, { path, requestId }), requestId);
+    } finally {
+      inFlight -= 1;
+    }
+    metrics.count(request.method, path, response?.status ?? 101);
+    if (response === undefined) return undefined;
+    finish(response.headers, requestId);
+    origins.share(response.headers, request.headers);
+    return request.method === "HEAD" && response.body !== null ? new Response(null, response) : response;
+  }
 
-  return app;
+  return { fetch, routes, sockets, inFlight: () => inFlight };
 }
 
-function secondsSince(moment: Date): number {
-  return Math.round((Date.now() - moment.getTime()) / 100) / 10;
+function requestIdOf(headers: Headers): string {
+  const given = headers.get("x-request-id");
+  return given !== null && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+function finish(headers: Headers, requestId: string): void {
+  headers.set("x-request-id", requestId);
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("referrer-policy", "no-referrer");
+  // A file that is shown in a browser must not run as a page of this origin.
+  headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
 }

@@ -1,10 +1,12 @@
-import { readFileSync, statSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { isAbsolute, join } from "node:path";
+import { readLimits } from "./config/limits.ts";
+import { createSettingReader, type SettingReader } from "./config/reader.ts";
+import { readTokens } from "./config/tokens.ts";
 import type { Environment, GatewayConfig } from "./types.ts";
 
-const TOKEN_LENGTH_MIN = 16;
-const LABEL_LENGTH_MAX = 256;
-const DEFAULTS = { port: "4097", host: "127.0.0.1", workspace: "/home/developer/workspace" };
+const MiB = 1024 * 1024;
+const DEFAULTS = { port: 4097, host: "127.0.0.1", workspace: "/home/developer/workspace" };
+const YEAR_SECONDS = 366 * 24 * 3600;
 
 /** The environment cannot be used; `problems` holds one line for each thing wrong with it. */
 export class ConfigError extends Error {
@@ -23,96 +25,62 @@ export class ConfigError extends Error {
  * @throws ConfigError with every problem at once.
  */
 export function loadConfig(env: Environment): GatewayConfig {
-  const problems: string[] = [];
+  const settings = createSettingReader(env);
+  const host = readHost(settings);
+  const workspace = settings.folder("AGENTPOD_WORKSPACE", DEFAULTS.workspace);
+  const dataFolder = settings.absolutePath("AGENTPOD_GATEWAY_DATA", join("/", workspace, ".agentpod/gateway"));
   const config: GatewayConfig = {
-    host: readHost(env, problems),
-    port: readPort(env, problems),
-    token: readToken(env, problems),
-    workspace: readWorkspace(env, problems),
-    projectId: readLabel(env, "AGENTPOD_PROJECT_ID", problems),
-    image: readLabel(env, "AGENTPOD_IMAGE", problems),
-    flavor: readLabel(env, "AGENTPOD_FLAVOR", problems),
-    addons: (readLabel(env, "AGENTPOD_ADDONS", problems) ?? "").split(/[\s,]+/).filter(Boolean),
+    host,
+    port: settings.whole("AGENTPOD_GATEWAY_PORT", DEFAULTS.port, { max: 65_535 }),
+    tokens: readTokens(settings, host),
+    workspace,
+    roots: [workspace, ...settings.folders("AGENTPOD_GATEWAY_ROOTS").filter((folder) => folder !== workspace)],
+    dataFolder,
+    agentsFolder: settings.absolutePath("AGENTPOD_AGENTS_FOLDER", join("/", dataFolder, "agents")),
+    hosts: settings
+      .list("AGENTPOD_GATEWAY_HOSTS", /^(?:\*|(?:\*\.)?[0-9A-Za-z._-]{1,253})$/, "names without a port, *.name or *")
+      .map((name) => name.toLowerCase()),
+    origins: settings.list(
+      "AGENTPOD_GATEWAY_ORIGINS",
+      /^[a-z][a-z0-9+.-]*:\/\/[0-9a-z._:[\]-]+$/,
+      "origins such as https://pod.example.com, in small letters and without a path",
+    ),
+    agentsFile:
+      settings.text("AGENTPOD_AGENTS_FILE") === undefined ? null : settings.absolutePath("AGENTPOD_AGENTS_FILE", ""),
+    registry: readRegistry(settings),
+    installAllowed: settings.flag("AGENTPOD_AGENT_INSTALL"),
+    log: {
+      synchronous: settings.oneOf("AGENTPOD_GATEWAY_LOG_SYNCHRONOUS", ["normal", "off"]),
+      bytes: settings.whole("AGENTPOD_GATEWAY_LOG_MB", 4096, { min: 1, max: 2 ** 24 }) * MiB,
+      sessionBytes: settings.whole("AGENTPOD_GATEWAY_LOG_SESSION_MB", 1024, { min: 1, max: 2 ** 24 }) * MiB,
+      days: settings.whole("AGENTPOD_GATEWAY_LOG_DAYS", 0, { max: 36_500 }),
+    },
+    idleSeconds: settings.whole("AGENTPOD_AGENT_IDLE_SECONDS", 900, { max: YEAR_SECONDS }),
+    agentMemoryBytes: settings.whole("AGENTPOD_AGENT_MEMORY_MB", 0, { max: 2 ** 24 }) * MiB,
+    permissionTimeoutSeconds: settings.whole("AGENTPOD_PERMISSION_TIMEOUT_SECONDS", 0, { max: 86_400 }),
+    limits: readLimits(settings),
+    projectId: settings.label("AGENTPOD_PROJECT_ID"),
+    image: settings.label("AGENTPOD_IMAGE"),
+    flavor: settings.label("AGENTPOD_FLAVOR"),
+    addons: (settings.label("AGENTPOD_ADDONS") ?? "").split(/[\s,]+/).filter(Boolean),
   };
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (settings.problems.length > 0) throw new ConfigError(settings.problems);
   return config;
 }
 
-function readPort(env: Environment, problems: string[]): number {
-  const text = env["AGENTPOD_GATEWAY_PORT"] || DEFAULTS.port;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65535)) {
-    problems.push(`AGENTPOD_GATEWAY_PORT is ${JSON.stringify(text)}; use a number from 0 to 65535`);
-  }
-  return port;
-}
-
-function readHost(env: Environment, problems: string[]): string {
-  const host = env["AGENTPOD_GATEWAY_HOST"] || DEFAULTS.host;
+function readHost({ text, problems }: SettingReader): string {
+  const host = text("AGENTPOD_GATEWAY_HOST") ?? DEFAULTS.host;
   if (!/^[0-9A-Za-z.:_-]{1,255}$/.test(host)) {
     problems.push(`AGENTPOD_GATEWAY_HOST is ${JSON.stringify(host)}; use an address such as 127.0.0.1 or 0.0.0.0`);
   }
   return host;
 }
 
-function readToken(env: Environment, problems: string[]): string {
-  const inline = env["AGENTPOD_GATEWAY_TOKEN"];
-  const file = env["AGENTPOD_GATEWAY_TOKEN_FILE"];
-  if (inline && file) {
-    problems.push("AGENTPOD_GATEWAY_TOKEN and AGENTPOD_GATEWAY_TOKEN_FILE are both set; keep one");
-    return "";
+function readRegistry({ text, problems }: SettingReader): string | null {
+  const given = text("AGENTPOD_AGENT_REGISTRY");
+  if (given === undefined) return null;
+  if (!isAbsolute(given) && !(URL.canParse(given) && /^https?:/.test(given))) {
+    problems.push("AGENTPOD_AGENT_REGISTRY must be an absolute path or an http(s) URL");
   }
-  const token = inline || (file ? readTokenFile(file, problems) : undefined);
-  if (token === undefined) {
-    if (!file) {
-      problems.push("no token: set AGENTPOD_GATEWAY_TOKEN, or AGENTPOD_GATEWAY_TOKEN_FILE to a file that holds it");
-    }
-    return "";
-  }
-  if (!/^[\x21-\x7e]*$/.test(token)) {
-    problems.push("the gateway token holds spaces, control or non-ASCII characters; it must fit in an HTTP header");
-  } else if (token.length < TOKEN_LENGTH_MIN) {
-    problems.push(`the gateway token has ${token.length} characters; use at least ${TOKEN_LENGTH_MIN}`);
-  }
-  return token;
-}
-
-function readTokenFile(path: string, problems: string[]): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    problems.push(`AGENTPOD_GATEWAY_TOKEN_FILE cannot be read: ${reason(error)}`);
-    return undefined;
-  }
-}
-
-function readWorkspace(env: Environment, problems: string[]): string {
-  const workspace = env["AGENTPOD_WORKSPACE"] || DEFAULTS.workspace;
-  if (!isAbsolute(workspace)) {
-    problems.push(`AGENTPOD_WORKSPACE is ${JSON.stringify(workspace)}; use an absolute path`);
-  } else if (!isFolder(workspace)) {
-    problems.push(`AGENTPOD_WORKSPACE ${JSON.stringify(workspace)} is not an existing folder; create it first`);
-  }
-  return workspace;
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-function readLabel(env: Environment, name: string, problems: string[]): string | null {
-  const text = env[name];
-  if (!text) return null;
-  if (text.length > LABEL_LENGTH_MAX || /\p{Cc}/u.test(text)) {
-    problems.push(`${name} is too long or holds control characters; use at most ${LABEL_LENGTH_MAX} printable ones`);
-  }
-  return text;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return given;
 }

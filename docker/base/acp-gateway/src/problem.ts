@@ -1,26 +1,28 @@
-import type { Context } from "hono";
-
-const PROBLEMS = {
-  unauthorized: { status: 401, title: "A token is needed" },
-  not_found: { status: 404, title: "Not found" },
-  agent_not_found: { status: 404, title: "Agent not found" },
-  method_not_allowed: { status: 405, title: "Method not allowed" },
-  internal: { status: 500, title: "Internal error" },
-} as const;
-
-export type ProblemCode = keyof typeof PROBLEMS;
+import { ERRORS, GatewayError } from "./gateway-error.ts";
+import { logLine } from "./log.ts";
 
 /** An `application/problem+json` answer (RFC 9457) with a stable `code`. */
-export function problem(c: Context, code: ProblemCode, detail: string, headers: Record<string, string> = {}) {
-  const { status, title } = PROBLEMS[code];
-  return c.json({ type: "about:blank", title, status, detail, code, error: title }, status, {
-    ...headers,
-    "content-type": "application/problem+json",
+export function problem(error: GatewayError, requestId: string): Response {
+  const { code, message, details } = error;
+  const { status, title } = ERRORS[code];
+  const { errors, rpc, retryAfterSeconds, headers } = details;
+  const body = { type: "about:blank", title, status, detail: message, code, error: title, requestId, errors, rpc };
+  return Response.json(body, {
+    status,
+    headers: {
+      ...headers,
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterSeconds)) }),
+      "content-type": "application/problem+json",
+    },
   });
 }
 
-/** The handler for every other method of a path that has some. */
-export function onlyMethods(...methods: string[]) {
-  const allow = methods.join(", ");
-  return (c: Context) => problem(c, "method_not_allowed", `use ${allow}`, { allow });
+/** What a caller is told of anything thrown: of what was not meant for callers, nothing but that it is in the log. */
+export function asGatewayError(error: unknown, where: Record<string, unknown>): GatewayError {
+  if (error instanceof GatewayError) return error;
+  logLine("request failed", {
+    ...where,
+    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return new GatewayError("internal", "the gateway could not answer; its log says why");
 }

@@ -1,16 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createAgentManager } from "../src/agent-manager.ts";
+import { entry, testManager } from "./agents/support.ts";
+import type { AgentReport as Agent } from "../src/types.ts";
 import { startGateway, temporaryFolder, TOKEN, until } from "./support/gateway.ts";
-
-type Agent = {
-  id: string;
-  name: string;
-  installed: boolean;
-  version: string | null;
-  command: string[];
-};
 
 async function script(path: string, body: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
@@ -36,6 +29,8 @@ describe("the list of agents", () => {
     await using bin = await temporaryFolder();
     await using gateway = await startGateway({ PATH: `${bin.path}:/usr/bin:/bin` });
     const before = await agentsOf(gateway);
+    // The one agent that tests of the gateway always have.
+    before.delete("scripted");
     expect([...before.keys()]).toEqual(expect.arrayContaining(["opencode", "claude", "codex", "gemini", "qwen"]));
     expect([...before.values()].every((agent) => !agent.installed && agent.version === null)).toBe(true);
 
@@ -47,6 +42,10 @@ describe("the list of agents", () => {
       installed: true,
       version: "1.2.3-beta.4",
       command: ["opencode", "acp"],
+      acceptsEnv: expect.arrayContaining(["OPENCODE_*", "*_API_KEY"]) as string[],
+      installable: { package: "opencode-ai", version: "1.18.33" },
+      quirks: { advertiseFs: false, cancelsOnSecondPrompt: false, loads: true, resumes: true },
+      initialized: null,
     });
     const one = await gateway.get("/v1/agents/opencode");
     expect(await one.json()).toMatchObject({ agent: { installed: true, version: "1.2.3-beta.4" } });
@@ -105,12 +104,13 @@ describe("the list of agents", () => {
       if (asked === 1) throw new Error("the pipe broke");
       return "1.2.3";
     };
-    const manager = createAgentManager({
-      entries: [{ id: "qwen", name: "Qwen", command: ["qwen"] }],
-      env: { PATH: bin.path },
+    await using agents = await testManager({
+      entries: [entry("qwen", ["qwen"])],
+      environment: { PATH: bin.path },
       now: () => time,
-      probe: { run, close: () => undefined },
+      versionProbe: { run, close: () => undefined },
     });
+    const { manager } = agents;
     expect(await manager.find("qwen")).toMatchObject({ installed: true, version: null });
     expect(await manager.find("qwen")).toMatchObject({ version: null });
     expect(asked).toBe(1);

@@ -84,7 +84,10 @@ export function operationsAt(operations: readonly Operation[], target: string): 
 
 function matches(template: string, path: string): boolean {
   const wanted = template.split("/");
-  const given = path.split("/");
+  const parts = path.split("/");
+  // What stands for a whole path takes all that is left.
+  const isOpen = wanted.at(-1) === "{path}" && parts.length > wanted.length;
+  const given = isOpen ? [...parts.slice(0, wanted.length - 1), parts.slice(wanted.length - 1).join("/")] : parts;
   return (
     wanted.length === given.length &&
     wanted.every((part, index) => (part.startsWith("{") ? given[index] !== "" : part === given[index]))

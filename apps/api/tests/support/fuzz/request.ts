@@ -19,6 +19,20 @@ export interface FuzzRequest {
   isOddPath: boolean;
 }
 
+/** What is asked of a gateway: some of it is there, some is refused on the way. */
+const gatewayPaths = [
+  "v1/sessions",
+  "v1/sessions/s1/prompt?wait=1",
+  "v1/fs/a%20b",
+  "health",
+  "acp",
+  "metrics",
+  "v1/login",
+  "v1/%2e%2e/info",
+  "v1//x",
+  "nope",
+];
+
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /** That HTTP allows and nothing here takes; then such that Bun does not know and closes the connection on. */
 const oddMethods = ["TRACE", "PROPFIND", "MKCOL"];
@@ -61,7 +75,7 @@ function fillPath(sampler: Sampler, { method, path }: Operation): string {
   const own = known.filter((id) => !isChanging || id.startsWith("fuzz-") || random.below(60) === 0);
   const made = `fuzz-${random.below(60)}`;
   const id = own.length > 0 && random.below(8) > 0 ? random.pick(own) : made;
-  return path.replaceAll(/\{\w+\}/g, () => id);
+  return path.replaceAll(/\{\w+\}/g, (name) => (name === "{path}" ? random.pick(gatewayPaths) : id));
 }
 
 function oddPath(random: Random, template: string): string {

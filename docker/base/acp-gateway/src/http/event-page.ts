@@ -1,0 +1,42 @@
+import type { LogReader } from "../types.ts";
+import { cutFrames } from "./frames.ts";
+
+const PAGE_BYTES = 1024 * 1024;
+/** Of one event in a page. What is larger is shortened unless all of it was asked for. */
+const EVENT_LENGTH_MAX = 64 * 1024;
+const STRING_LENGTH_MAX = 8 * 1024;
+
+type PageOptions = { limit: number; full: boolean };
+
+/** JSON text of the next events: `{ events, after, more }`, of at most `limit` and about 1 MiB. */
+export function readPage(reader: LogReader, { limit, full }: PageOptions): string {
+  const events: string[] = [];
+  let length = 0;
+  let after = reader.position;
+  let more = false;
+  while (!more) {
+    const frames = reader.next(PAGE_BYTES);
+    if (frames === null) break;
+    for (const { seq, data } of cutFrames(frames)) {
+      if (events.length >= limit || length >= PAGE_BYTES) {
+        more = true;
+        break;
+      }
+      const text = full || data.length <= EVENT_LENGTH_MAX ? data : shortened(data);
+      events.push(text);
+      length += text.length;
+      after = Math.max(after, seq);
+    }
+    // Past the last frame the reader may have left out others by their type.
+    if (!more) after = reader.position;
+  }
+  return `{"events":[${events.join(",")}],"after":${after},"more":${more}}`;
+}
+
+function shortened(data: string): string {
+  return JSON.stringify(JSON.parse(data), (_key, value: unknown) =>
+    typeof value === "string" && value.length > STRING_LENGTH_MAX
+      ? `${value.slice(0, STRING_LENGTH_MAX)}… [${value.length - STRING_LENGTH_MAX} more characters; ask with full=true]`
+      : value,
+  );
+}

@@ -1,0 +1,40 @@
+import type { EventLog } from "../types.ts";
+import type { JsonObject, Prompt, PromptAnswer } from "../wire/index.ts";
+import { CONVERSATION_TYPES, createConversation } from "./conversation.ts";
+import { textOf } from "./json.ts";
+import { eventsOf } from "./log-events.ts";
+
+/** What was said in the session, from its log. Long texts and lists are cut, and say so. */
+export async function transcriptOf(log: EventLog, sessionId: string): Promise<{ messages: JsonObject[] }> {
+  const conversation = createConversation();
+  for await (const event of eventsOf(log.reader({ sessionId, after: 0, types: CONVERSATION_TYPES }))) {
+    conversation.take(event);
+  }
+  return { messages: conversation.messages };
+}
+
+/** The prompt together with what the agent said and did in its turn. */
+export async function answerOf(log: EventLog, prompt: Prompt): Promise<PromptAnswer> {
+  const conversation = createConversation();
+  const { sessionId, seq, promptId } = prompt;
+  for await (const event of eventsOf(log.reader({ sessionId, after: seq, types: CONVERSATION_TYPES }))) {
+    if (event.promptId !== promptId) continue;
+    conversation.take(event);
+    if (event.type.startsWith("prompt_") && event.type !== "prompt_started") break;
+  }
+  const parts = conversation.messages.flatMap(({ parts }) => (Array.isArray(parts) ? (parts as JsonObject[]) : []));
+  const ofType = (type: string) => parts.filter((part) => part["type"] === type);
+  return {
+    ...prompt,
+    text: ofType("text")
+      .map(({ text }) => textOf(text))
+      .join(""),
+    toolCalls: ofType("tool_call").map(withoutType),
+  };
+}
+
+function withoutType(part: JsonObject): JsonObject {
+  const call = { ...part };
+  delete call["type"];
+  return call;
+}

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { createEventLog, type EventLogLimits } from "../event-emitter.ts";
+import type { SessionStores } from "../sessions/stores.ts";
+import type { EventLog } from "../types.ts";
+import { createCheckpoints } from "./checkpoints.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { hideFromGit } from "./hide-from-git.ts";
+import { openDatabase } from "./open-database.ts";
+import { readBootId, skipLostNumbers } from "./power-cut.ts";
+import type { Retention } from "./retention.ts";
+import { createSessionStores } from "./session-stores.ts";
+import { messageOf } from "./storage-error.ts";
+
+export type StorageOptions = {
+  /** Absolute; made when it is not there. Only one process at a time can work in it. */
+  folder: string;
+  /** `normal`: committed events survive a power cut, the last ones perhaps not; `off`: only the end of the process. */
+  synchronous: "normal" | "off";
+  retention: Retention;
+  /** Told of what goes wrong, without secrets. */
+  report: (message: string, fields: Record<string, unknown>) => void;
+  now: () => Date;
+  limits?: Partial<EventLogLimits>;
+  /** Names this start of the system. */
+  bootId?: string;
+};
+
+export type Storage = { log: EventLog; stores: SessionStores };
+
+/**
+ * Opens what outlives the gateway. `log.close()` closes it.
+ * @throws StorageError whose message says what helps
+ */
+export function openStorage(options: StorageOptions): Storage {
+  const { folder, synchronous, retention, report, now, limits, bootId = readBootId() } = options;
+  const file = join(folder, "gateway.sqlite");
+  const unlock = lockFolder(folder);
+  try {
+    hideFromGit(folder);
+    const db = openDatabase({ file, synchronous, now, report });
+    try {
+      skipLostNumbers(db, bootId);
+    } catch (error) {
+      // On a full disk what is there can still be read.
+      report("the log cannot be written", { error: messageOf(error) });
+    }
+    const checkpoints = createCheckpoints({ db, synchronous, report });
+    const log = createEventLog({ db, checkpoints, retention, report, now, onClose: unlock, ...(limits && { limits }) });
+    return { log, stores: createSessionStores(db) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import type { EventLog } from "../../src/types.ts";
+import { until } from "../support/gateway.ts";
+import { drain, openLog, type Seen, seqs, temporaryFolder, texts, update, write } from "./support/open-log.ts";
+
+const KiB = 1024;
+const forEver = { bytes: 2 ** 40, sessionBytes: 2 ** 40, days: 0 };
+
+async function fill(log: EventLog, sessionId: string, count: number, text = "x".repeat(KiB)): Promise<void> {
+  for (let index = 0; index < count; index += 1) await write(log, update(sessionId, text));
+}
+
+const sizeOf = (events: readonly Seen[]): number => JSON.stringify(events).length;
+
+describe("retention", () => {
+  test("removes a session's oldest events beyond its share, and tells readers which", async () => {
+    using folder = temporaryFolder();
+    const options = { retention: { ...forEver, sessionBytes: 100 * KiB }, limits: { tailBytes: 1 } };
+    let left: Seen[];
+    {
+      using storage = openLog(folder.path, options);
+      await write(storage.log, update("quiet", "stays"));
+      const slow = storage.log.reader({ sessionId: "busy", after: 0 });
+      await write(storage.log, update("busy", "first"));
+      expect(texts(drain(slow))).toEqual(["first"]);
+      await fill(storage.log, "busy", 300);
+      const [gap, ...events] = drain(slow);
+      left = events;
+      expect(gap?.event).toBe("gap");
+      expect(gap?.data["data"]).toEqual({ from: 3, to: (events[0]?.id ?? 0) - 1 });
+      expect(gap?.id).toBe((events[0]?.id ?? 0) - 1);
+      expect(events.at(-1)?.id).toBe(storage.log.lastSeq());
+      expect(sizeOf(events)).toBeLessThan(130 * KiB);
+      expect(sizeOf(events)).toBeGreaterThan(60 * KiB);
+      expect(texts(drain(storage.log.reader({ sessionId: "quiet", after: 0 })))).toEqual(["stays"]);
+    }
+    using storage = openLog(folder.path, options);
+    const [gap, ...events] = drain(storage.log.reader({ sessionId: "busy", after: 0 }));
+    expect(gap?.event).toBe("gap");
+    expect(seqs(events)).toEqual(seqs(left));
+    expect(drain(storage.log.reader({ sessionId: "busy", after: left[0]?.id ?? 0 }))[0]?.event).not.toBe("gap");
+  });
+
+  test("keeps the database within its size", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path, {
+      retention: { ...forEver, bytes: 6 * KiB * KiB },
+      limits: { tailBytes: 100 * KiB },
+    });
+    for (let index = 0; index < 60; index += 1) await fill(storage.log, `ses_${index % 4}`, 5, "y".repeat(100 * KiB));
+    await until(() => storage.log.stats().bytes < 7 * KiB * KiB);
+    const seen = drain(storage.log.reader({ after: 0 }));
+    expect(seen[0]).toMatchObject({ event: "gap", data: { sessionId: "" } });
+    expect(sizeOf(seen)).toBeGreaterThan(3 * KiB * KiB);
+    expect(seqs(seen.slice(1))).toEqual(seqs(seen.slice(1)).toSorted((a, b) => a - b));
+    expect(seen.at(-1)?.id).toBe(storage.log.lastSeq());
+  });
+
+  test("removes what is too old, but never the last event or its number", async () => {
+    using folder = temporaryFolder();
+    const day = 24 * 3600 * 1000;
+    let time = Date.parse("2026-01-01T00:00:00Z");
+    const options = { retention: { ...forEver, days: 2 }, now: () => new Date(time), limits: { tailBytes: 1 } };
+    {
+      using storage = openLog(folder.path, options);
+      await fill(storage.log, "a", 5, "old");
+      time += 3 * day;
+      await fill(storage.log, "b", 2, "new");
+      await until(() => drain(storage.log.reader({ sessionId: "a", after: 0 })).length === 1);
+      expect(texts(drain(storage.log.reader({ sessionId: "b", after: 0 })))).toEqual(["new", "new"]);
+      time += 30 * day;
+      await write(storage.log, update("b", "newest"));
+      await until(() => drain(storage.log.reader({ sessionId: "b", after: 0 })).length === 2);
+    }
+    using storage = openLog(folder.path, options);
+    expect(storage.log.lastSeq()).toBe(8);
+    expect(texts(drain(storage.log.reader({ sessionId: "b", after: 7 })))).toEqual(["newest"]);
+  });
+
+  test("tells the reader of all sessions of a gap without losing its place in other sessions", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path, {
+      retention: { ...forEver, sessionBytes: 20 * KiB },
+      limits: { tailBytes: 1 },
+    });
+    const reader = storage.log.reader({ after: 0 });
+    await write(storage.log, update("quiet", "1"));
+    await fill(storage.log, "busy", 40);
+    await write(storage.log, update("quiet", "2"));
+    const seen = drain(reader);
+    expect(seen[0]).toMatchObject({ event: "gap", id: 0, data: { sessionId: "", data: { from: 1 } } });
+    expect(texts(seen.filter(({ data }) => data["sessionId"] === "quiet"))).toEqual(["1", "2"]);
+    expect(seen.filter(({ event }) => event === "gap")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from "bun:test";
+import type { PromptRecord } from "../../src/sessions/live-prompt.ts";
+import type { SessionRecord } from "../../src/sessions/live-session.ts";
+import type { Permission, PromptStatus } from "../../src/wire/index.ts";
+import { openLog, temporaryFolder } from "./support/open-log.ts";
+
+const session = (id: string, title: string | null = null): SessionRecord => ({
+  id,
+  agent: "scripted",
+  agentSessionId: "agent-1",
+  cwd: "/w",
+  additionalDirectories: [],
+  mcpServers: [],
+  env: { KEY: "a secret" },
+  setup: [],
+  title,
+  titleGiven: false,
+  modes: null,
+  configOptions: [],
+  availableCommands: [],
+  usage: null,
+  permissionPolicy: { mode: "ask" },
+  queuePolicy: "queue",
+  closed: false,
+  turns: 0,
+  capabilities: {},
+  error: null,
+  createdAt: "2026-11-23T10:00:00.000Z",
+  updatedAt: "2026-11-23T10:00:00.000Z",
+});
+
+const prompt = (sessionId: string, promptId: string, status: PromptStatus): PromptRecord => ({
+  promptId,
+  sessionId,
+  status,
+  content: [{ type: "text", text: "hello" }],
+  stopReason: null,
+  usage: null,
+  error: null,
+  seq: 1,
+  createdAt: "2026-11-23T10:00:00.000Z",
+  startedAt: null,
+  endedAt: null,
+  meta: null,
+  by: "main",
+});
+
+const permission = (sessionId: string, id: string, status: Permission["status"]): Permission => ({
+  id,
+  sessionId,
+  promptId: null,
+  status,
+  toolCall: {},
+  options: [],
+  outcome: null,
+  resolvedBy: null,
+  createdAt: "2026-11-23T10:00:00.000Z",
+  expiresAt: null,
+});
+
+const none = { idempotencyKey: null, requestHash: null };
+
+describe("the tables of sessions", () => {
+  test("give back after a restart what was put last", async () => {
+    using folder = temporaryFolder();
+    {
+      using storage = openLog(folder.path);
+      storage.log.stageWrite((db) => {
+        storage.stores.sessions.put(db, session("ses_1", "old"));
+        storage.stores.sessions.put(db, session("ses_1", "new"));
+        storage.stores.prompts.put(db, prompt("ses_1", "prm_1", "queued"), none);
+        storage.stores.prompts.put(db, prompt("ses_1", "prm_1", "running"), none);
+        storage.stores.permissions.put(db, permission("ses_1", "per_1", "pending"));
+      });
+    }
+    using storage = openLog(folder.path);
+    expect(storage.stores.sessions.all()).toEqual([session("ses_1", "new")]);
+    expect(storage.stores.prompts.get("ses_1", "prm_1")).toEqual(prompt("ses_1", "prm_1", "running"));
+    expect(storage.stores.prompts.get("ses_2", "prm_1")).toBeUndefined();
+    expect(storage.stores.permissions.get("ses_1", "per_1")).toEqual(permission("ses_1", "per_1", "pending"));
+    expect(storage.stores.elicitations.get("ses_1", "per_1")).toBeUndefined();
+  });
+
+  test("find prompts by key, page and state", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    const { prompts, sessions } = storage.stores;
+    storage.log.stageWrite((db) => {
+      sessions.put(db, session("ses_1"));
+      sessions.put(db, session("ses_2"));
+      for (const id of ["prm_1", "prm_2", "prm_3"]) prompts.put(db, prompt("ses_1", id, "finished"), none);
+      prompts.put(db, prompt("ses_1", "prm_4", "queued"), { idempotencyKey: "k", requestHash: "h" });
+      prompts.put(db, prompt("ses_2", "prm_0", "running"), { idempotencyKey: "k", requestHash: "i" });
+    });
+    await storage.log.settled();
+    const ids = (found: PromptRecord[]) => found.map(({ promptId }) => promptId);
+    expect(ids(prompts.page("ses_1", { before: null, limit: 2 }))).toEqual(["prm_4", "prm_3"]);
+    expect(ids(prompts.page("ses_1", { before: "prm_3", limit: 5 }))).toEqual(["prm_2", "prm_1"]);
+    expect(prompts.byKey("ses_1", "k")).toEqual({ record: prompt("ses_1", "prm_4", "queued"), requestHash: "h" });
+    expect(prompts.byKey("ses_1", "other")).toBeUndefined();
+    expect(prompts.unfinished().map(({ record, keys }) => [record.promptId, keys.idempotencyKey])).toEqual([
+      ["prm_0", "k"],
+      ["prm_4", "k"],
+    ]);
+    expect(storage.reports).toEqual([]);
+  });
+
+  test("list what is pending, and what there was of a session", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    const { permissions, sessions } = storage.stores;
+    storage.log.stageWrite((db) => {
+      sessions.put(db, session("ses_1"));
+      permissions.put(db, permission("ses_1", "per_1", "pending"));
+      permissions.put(db, permission("ses_1", "per_2", "pending"));
+      permissions.put(db, permission("ses_1", "per_1", "answered"));
+    });
+    await storage.log.settled();
+    expect(permissions.pending().map(({ id }) => id)).toEqual(["per_2"]);
+    expect(permissions.list("ses_1").map(({ id, status }) => `${id} ${status}`)).toEqual([
+      "per_2 pending",
+      "per_1 answered",
+    ]);
+  });
+
+  test("forget everything of a removed session", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    const { permissions, prompts, sessions } = storage.stores;
+    storage.log.stageWrite((db) => {
+      for (const id of ["ses_1", "ses_2"]) sessions.put(db, session(id));
+      prompts.put(db, prompt("ses_1", "prm_1", "queued"), none);
+      prompts.put(db, prompt("ses_2", "prm_2", "queued"), none);
+      permissions.put(db, permission("ses_1", "per_1", "pending"));
+      sessions.remove(db, "ses_1");
+    });
+    await storage.log.settled();
+    expect(sessions.all().map(({ id }) => id)).toEqual(["ses_2"]);
+    expect(prompts.unfinished().map(({ record }) => record.promptId)).toEqual(["prm_2"]);
+    expect(permissions.pending()).toEqual([]);
+  });
+});

@@ -12,7 +12,7 @@ const core = {
     "build.sh --flavor js --addon gui",
     ...addons.map((addon) => `build-addon.sh ${addon} --base agentpod-base`),
   ],
-  test: ["test-container.sh agentpod-base", ...layers, "test-container.sh agentpod-js-code-server"],
+  test: ["test-container.sh agentpod-js-code-server", "test-container.sh agentpod-base", ...layers],
 };
 const whole = {
   build: [
@@ -21,14 +21,14 @@ const whole = {
     "build.sh --flavor polyglot --addon code-server --addon gpu --addon gui",
   ],
   test: [
-    "test-container.sh agentpod-base",
-    ...layers,
+    "test-container.sh agentpod-fullstack-code-server-gpu-gui",
+    "test-container.sh agentpod-polyglot-code-server-gpu-gui",
+    ...addons.map((addon) => `test-container.sh agentpod-js-${addon}`),
     "test-container.sh agentpod-fullstack",
     "test-container.sh agentpod-js",
     "test-container.sh agentpod-polyglot",
-    ...addons.map((addon) => `test-container.sh agentpod-js-${addon}`),
-    "test-container.sh agentpod-fullstack-code-server-gpu-gui",
-    "test-container.sh agentpod-polyglot-code-server-gpu-gui",
+    "test-container.sh agentpod-base",
+    ...layers,
   ],
 };
 

@@ -79,7 +79,7 @@ hide_credentials() { sed -E 's#://[^/@ ]*@#://***@#g'; }
 keep_agents_state() {
   local kept="${WORKSPACE}/.agentpod/home" path
   # Logins and the addons' data are nothing to be committed with what is worked on.
-  mkdir -p "${kept}" && { [[ -e ${WORKSPACE}/.agentpod/.gitignore ]] || echo '*' > "${WORKSPACE}/.agentpod/.gitignore"; }
+  mkdir -p "${kept}" && chmod 700 "${kept}" && { [[ -e ${WORKSPACE}/.agentpod/.gitignore ]] || echo '*' > "${WORKSPACE}/.agentpod/.gitignore"; }
   for path in .claude .codex .copilot .gemini .kimi-code .qwen .local/share/{goose,kilo,opencode}; do
     [[ ! -e ${HOME}/${path} && ! -L ${HOME}/${path} ]] || continue
     if ! { mkdir -p "${kept}/${path}" "$(dirname "${HOME}/${path}")" && ln -s "${kept}/${path}" "${HOME}/${path}"; }; then

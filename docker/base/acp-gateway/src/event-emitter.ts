@@ -38,7 +38,7 @@ type EventLogDeps = {
 
 const TYPE = /^[a-z0-9_]{1,64}$/;
 const MiB = 1024 * 1024;
-const LIMITS: EventLogLimits = { tailBytes: 4 * MiB, stagedBytes: 8 * MiB, commitBytes: MiB / 4, retryMs: 1000 };
+const LIMITS: EventLogLimits = { tailBytes: 8 * MiB, stagedBytes: 8 * MiB, commitBytes: MiB / 4, retryMs: 1000 };
 
 /** The log over an open database: numbers, commits and hands out events. */
 export function createEventLog(deps: EventLogDeps): EventLog {

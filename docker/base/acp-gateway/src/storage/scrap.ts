@@ -2,7 +2,7 @@ const MiB = 1024 * 1024;
 /** What is made between two looks at the process. */
 const LOOK_BYTES = 16 * MiB;
 /** Of the whole process; a gateway at rest has half of it. */
-const RESIDENT_MAX = 104 * MiB;
+const RESIDENT_MAX = 96 * MiB;
 
 type ScrapDeps = {
   /** Memory of the process in bytes. */

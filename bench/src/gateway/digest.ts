@@ -11,6 +11,7 @@ const END_BYTES = 16_384;
 export function createDigest() {
   let rest: Buffer = Buffer.alloc(0);
   let isOpening = true;
+  let isOver = false;
   let checksum = 0;
   let bytes = 0;
   let position = 0;
@@ -24,6 +25,7 @@ export function createDigest() {
 
   return {
     push(piece: Buffer): void {
+      if (isOver) return;
       let all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
       // A stream opens with fields that are no event.
       if (isOpening && all.includes(FRAME_END)) {
@@ -37,7 +39,10 @@ export function createDigest() {
       }
       // What comes behind the last update, and when, differs.
       const last = all.indexOf(LAST, Math.max(0, end - END_BYTES));
-      if (last >= 0 && last < end) end = all.indexOf(FRAME_END, last) + FRAME_END.length;
+      if (last >= 0 && last < end) {
+        end = all.indexOf(FRAME_END, last) + FRAME_END.length;
+        isOver = true;
+      }
       take(all.subarray(0, end));
       rest = all.subarray(end);
     },

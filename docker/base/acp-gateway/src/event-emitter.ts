@@ -6,7 +6,8 @@ import { createLogReader, type ReaderSource } from "./storage/log-reader.ts";
 import { createMemoryTail } from "./storage/memory-tail.ts";
 import { readMeta } from "./storage/meta-table.ts";
 import { type Retention, createRetention } from "./storage/retention.ts";
-import { lastSeqOf, lastTimeMs, segmentsAfter, sizeOf, storedBytes } from "./storage/segment-table.ts";
+import { createScrap } from "./storage/scrap.ts";
+import { lastSeqOf, lastTimeMs, segmentsAfter, sizeOf, storedBytes, type Segment } from "./storage/segment-table.ts";
 import { addEvent, append, emptyBatch, isEmpty, type StagedBatch } from "./storage/staged-batch.ts";
 import { messageOf } from "./storage/storage-error.ts";
 import { createWaiters, createWakes, type Waiters } from "./storage/waiting.ts";
@@ -37,7 +38,7 @@ type EventLogDeps = {
 
 const TYPE = /^[a-z0-9_]{1,64}$/;
 const MiB = 1024 * 1024;
-const LIMITS: EventLogLimits = { tailBytes: 4 * MiB, stagedBytes: 8 * MiB, commitBytes: MiB / 4, retryMs: 1000 };
+const LIMITS: EventLogLimits = { tailBytes: 8 * MiB, stagedBytes: 8 * MiB, commitBytes: MiB / 4, retryMs: 1000 };
 
 /** The log over an open database: numbers, commits and hands out events. */
 export function createEventLog(deps: EventLogDeps): EventLog {
@@ -50,6 +51,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
   const removedAt = new Map<string, number>();
   const tail = createMemoryTail(limits.tailBytes, lastSeq);
   const wakes = createWakes();
+  const scrap = createScrap();
   const settling = createWaiters();
   const waitingForRoom = createWaiters();
   let staged = emptyBatch();
@@ -105,7 +107,9 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     for (const { sessionId } of removals) tail.drop(sessionId);
     for (const segment of segments) {
       lastSeq = segment.last;
-      tail.push({ ...segment, bytes: sizeOf({ ...segment, bytes: storedBytes(segment) }) });
+      const bytes = sizeOf({ ...segment, bytes: storedBytes(segment) });
+      tail.push({ ...segment, bytes });
+      scrap.made(bytes);
       lastSeqs.set(segment.sessionId, segment.last);
     }
     for (const { sessionId, seq, before } of removals) {
@@ -147,10 +151,16 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     return last;
   }
 
+  function stored(sessionId: string | null, seq: number, bytes: number): Segment[] {
+    const segments = segmentsAfter(db, sessionId, seq, bytes);
+    scrap.made(segments.reduce((sum, segment) => sum + sizeOf({ ...segment, bytes: storedBytes(segment) }), 0));
+    return segments;
+  }
+
   const source: ReaderSource = {
     lastSeq: (sessionId) => (sessionId === null ? lastSeq : lastSeqIn(sessionId)),
     segments: (sessionId, seq, bytes) =>
-      tail.holds(sessionId, seq) ? tail.after(sessionId, seq, bytes) : segmentsAfter(db, sessionId, seq, bytes),
+      tail.holds(sessionId, seq) ? tail.after(sessionId, seq, bytes) : stored(sessionId, seq, bytes),
     missingThrough: (sessionId, seq) => (tail.holds(sessionId, seq) ? 0 : retention.trimmedThrough(sessionId)),
     removedAt: (sessionId) => removedAt.get(sessionId),
     isClosed: () => isClosed,

@@ -70,6 +70,7 @@ export function startAgentProcess({ argv, cwd, env, redactor, limits, graceMs, r
     for await (const chunk of child.stdout) {
       chunks += 1;
       splitter.push(chunk);
+      giveBack(chunk);
       if (paused) await paused.promise;
       waitsForRoom = true;
       await room();
@@ -184,4 +185,9 @@ export function startAgentProcess({ argv, cwd, env, redactor, limits, graceMs, r
       return ended.promise;
     },
   };
+}
+
+/** Frees its memory now, not at some collection. Where the reader of the pipe may still write into the rest, it stays. */
+function giveBack({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
+  if (byteLength === buffer.byteLength) buffer.transfer(0);
 }

@@ -11,7 +11,7 @@ type LineSplitterDeps = {
 
 /**
  * Cuts a stream of bytes at its last line end and decodes what is whole. Bytes of an unfinished line
- * wait undecoded, so a character cut between two chunks survives.
+ * wait undecoded, so a character cut between two chunks survives. Chunks are the caller's again afterwards.
  */
 export function createLineSplitter({ maxBytes, onBlock, onTooLong }: LineSplitterDeps) {
   const decoder = new TextDecoder();
@@ -28,7 +28,7 @@ export function createLineSplitter({ maxBytes, onBlock, onTooLong }: LineSplitte
       onTooLong();
       return;
     }
-    rest.push(piece);
+    rest.push(new Uint8Array(piece));
   }
 
   function finishRest(piece: Uint8Array): void {

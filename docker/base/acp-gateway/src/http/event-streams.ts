@@ -52,6 +52,7 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
       take(sessionId);
       const ending = new AbortController();
       open.add(ending);
+      const patience = createPatience(ending.signal, heartbeatMs);
       let isOpen = true;
       let isOpening = true;
       const end = () => {
@@ -60,6 +61,7 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
         open.delete(ending);
         giveBack(sessionId);
         ending.abort();
+        patience.end();
         onEnd();
       };
 
@@ -68,7 +70,7 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
           const frames = reader.next(CHUNK_BYTES);
           if (frames !== null) return shape ? shape(frames) : frames;
           if (ending.signal.aborted || reader.ended || (await isOver())) return null;
-          if (!(await isMore(reader, ending.signal, heartbeatMs))) return heartbeat;
+          if (!(await patience.isMore(reader))) return heartbeat;
         }
       }
 
@@ -99,21 +101,27 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
   };
 }
 
-/** Waits until the reader may have more. False when that took longer than `ms`. */
-async function isMore(reader: LogReader, ended: AbortSignal, ms: number): Promise<boolean> {
-  const quiet = new AbortController();
-  let isQuiet = false;
-  const timer = setTimeout(() => {
-    isQuiet = true;
-    quiet.abort();
-  }, ms);
-  const stop = () => quiet.abort();
+/** Waits for a reader's events, again and again with one timer: under a flood a reader waits thousands of times. */
+function createPatience(ended: AbortSignal, ms: number) {
+  let over = new AbortController();
+  const timer = setTimeout(() => over.abort(), ms);
+  const stop = () => over.abort();
   ended.addEventListener("abort", stop, { once: true });
-  try {
-    await reader.wait(quiet.signal);
-  } finally {
-    clearTimeout(timer);
-    ended.removeEventListener("abort", stop);
-  }
-  return !isQuiet;
+
+  return {
+    /** Until the reader may have more. False when that took longer than `ms`. */
+    async isMore(reader: LogReader): Promise<boolean> {
+      if (ended.aborted) return true;
+      // A client that did not take what it was given let the time pass.
+      if (over.signal.aborted) over = new AbortController();
+      timer.refresh();
+      await reader.wait(over.signal);
+      return ended.aborted || !over.signal.aborted;
+    },
+
+    end(): void {
+      clearTimeout(timer);
+      ended.removeEventListener("abort", stop);
+    },
+  };
 }

@@ -9,7 +9,12 @@ function split(chunks: Iterable<Uint8Array>, maxBytes = 1000) {
     onBlock: (block) => blocks.push(block),
     onTooLong: () => (tooLong += 1),
   });
-  for (const chunk of chunks) splitter.push(chunk);
+  for (const chunk of chunks) {
+    const given = chunk.slice();
+    splitter.push(given);
+    // Its memory is used again.
+    given.fill(0);
+  }
   return { text: blocks.join(""), blocks, tooLong };
 }
 

@@ -191,7 +191,13 @@ describe("an agent's end", () => {
 
   test("an agent that uses too much memory is ended and the reason told", async () => {
     await using agents = await testManager({ memoryBytesMax: 20 * 1024 * 1024, timing: { memoryLookMs: 20 } });
-    const hungry = agents.start("scripted").then((agent) => agent.request("session/prompt", {}));
+    const hungry = agents.start("scripted").then(async (agent) => {
+      const { sessionId } = await agent.request("session/new", { cwd: "/", mcpServers: [] });
+      return agent.request("session/prompt", {
+        sessionId: sessionId ?? null,
+        prompt: [{ type: "text", text: "hang" }],
+      });
+    });
     await expect(hungry).rejects.toMatchObject({
       code: "agent_exited",
       message: expect.stringContaining("MiB of memory"),

@@ -44,10 +44,12 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
   const elicitations = createElicitationDesk(context, changed);
   const updates = createUpdates(context);
   const handlersFor = createAgentHandlers({ context, updates, permissions, elicitations });
+  const folders = createFolders(config);
   const opening = createOpening({
     context,
     settings,
     leases,
+    folders,
     handlersFor,
     onCrash(session, exit) {
       turns.crash(session, exit);
@@ -64,7 +66,6 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
     onEnd: (session) => queue.pump(session),
   });
   const queue = createPromptQueue({ context, book: prompts, turns });
-  const folders = createFolders(config);
   const creation = createCreation({ context, book, folders, opening, leases, settings });
   const calls = createAgentCalls({ context, opening, settings });
   const ending = createEnding({ context, book, queue, turns, leases });
@@ -108,6 +109,9 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
     async open(id, how) {
       book.checkOpen();
       const session = book.find(id);
+      while (session.ending) await session.ending.catch(() => {});
+      // It may be gone by now.
+      book.find(id);
       if (session.record.closed) {
         book.checkRoom();
         session.record.closed = false;

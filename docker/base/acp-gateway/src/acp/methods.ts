@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { requireSessionScopes } from "../session-scopes.ts";
+import { requireModeScope, requireOptionScope, requireSessionScopes } from "../session-scopes.ts";
 import { jsonObject, newSession, type NewSession } from "../wire/index.ts";
 import { attach, detach, load, resume } from "./attach-methods.ts";
 import { chooseAgent, gatewayMeta, type Method, parseParams, sessionIdParams } from "./call.ts";
@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { describeGateway, describeSession, listed } from "./describe.ts";
 import { RPC } from "./json-rpc.ts";
 import { prompt } from "./prompt-method.ts";
+import { requireScope } from "./scopes.ts";
 
 const PAGE = 100;
 /** Pages looked through for sessions of one folder. */
@@ -98,13 +99,14 @@ const fork: Method = async ({ sessions }, call) => {
   return undefined;
 };
 
-const setMode: Method = async ({ sessions }, { params }) => {
+const setMode: Method = async ({ sessions }, { connection, params }) => {
+  requireModeScope(connection.caller);
   const { sessionId, modeId } = parseParams(sessionIdParams.extend({ modeId: z.string().min(1).max(256) }), params);
   await sessions.setMode(sessionId, modeId);
   return {};
 };
 
-const setConfigOption: Method = async ({ sessions }, { params }) => {
+const setConfigOption: Method = async ({ sessions }, { connection, params }) => {
   const { sessionId, configId, value } = parseParams(
     sessionIdParams.extend({
       configId: z.string().min(1).max(256),
@@ -112,6 +114,7 @@ const setConfigOption: Method = async ({ sessions }, { params }) => {
     }),
     params,
   );
+  requireOptionScope(sessions.get(sessionId), configId, connection.caller);
   const { configOptions } = await sessions.setConfig(sessionId, configId, value);
   return { configOptions };
 };
@@ -126,13 +129,16 @@ const setTitle: Method = async ({ sessions }, { connection, params }) => {
 const authenticate: Method = async (deps, call) => {
   const { connection, params, method } = call;
   const { sessionId } = params;
-  if (typeof sessionId === "string") return await deps.sessions.call(sessionId, method, params);
+  if (typeof sessionId === "string") {
+    requireScope(method, connection.caller, "admin");
+    return await deps.sessions.call(sessionId, method, params);
+  }
   const { methodId, _meta: meta } = parseParams(
     z.looseObject({ methodId: z.string().min(1).max(256), _meta: jsonObject.nullish() }),
     params,
   );
   const agent = await chooseAgent(deps, call);
-  for (const id of followed(connection)) {
+  for (const id of led(connection)) {
     if (deps.sessions.get(id).agent === agent) await deps.sessions.call(id, method, params);
   }
   connection.credentials.set(agent, { methodId, ...(meta ? { _meta: meta } : {}) });
@@ -141,15 +147,21 @@ const authenticate: Method = async (deps, call) => {
 
 const logout: Method = async ({ sessions }, { connection, params, method }) => {
   const { sessionId } = params;
-  if (typeof sessionId === "string") return await sessions.call(sessionId, method, params);
+  if (typeof sessionId === "string") {
+    requireScope(method, connection.caller, "admin");
+    return await sessions.call(sessionId, method, params);
+  }
   connection.credentials.clear();
-  for (const id of followed(connection)) await sessions.call(id, method, params);
+  for (const id of led(connection)) await sessions.call(id, method, params);
   return {};
 };
 
 function followed({ lanes }: Connection): string[] {
   return [...lanes].filter(([, lane]) => lane.feed !== null).map(([id]) => id);
 }
+
+/** The sessions whose agents' credentials the client may change: those of a session are everybody's who uses it. */
+const led = (connection: Connection): string[] => (connection.caller.scopes.has("admin") ? followed(connection) : []);
 
 /** Whatever the gateway does not know is the agent's: of the session that is named, or of the last one attached. */
 const passOn: Method = async ({ sessions }, call) => {

@@ -8,7 +8,7 @@ import type { AcpLimits } from "./limits.ts";
 import { methodOf } from "./methods.ts";
 import { cancelTurn } from "./prompt-method.ts";
 import { rpcErrorOf } from "./rpc-error.ts";
-import { requireScope } from "./scopes.ts";
+import { requireMethodScope } from "./scopes.ts";
 
 type Request = Extract<Incoming, { kind: "request" }>;
 
@@ -47,7 +47,7 @@ async function request(deps: MethodDeps, limits: AcpLimits, connection: Connecti
   }
   const call = createCall(connection, message, key);
   try {
-    requireScope(method, connection.caller);
+    requireMethodScope(method, connection.caller);
     const result = await methodOf(method)(deps, call);
     if (result) call.reply(result);
   } catch (error) {

@@ -1,20 +1,35 @@
 import { GatewayError } from "../gateway-error.ts";
 import type { Caller, Scope } from "../types.ts";
 
-/** What a caller needs for a method; every other method needs `prompt`. */
-const READING = new Set([
+const READING = [
   "initialize",
   "session/list",
   "session/load",
   "session/resume",
   "_gateway/session/attach",
   "_gateway/session/detach",
+];
+/** Credentials among them: those of the client's own new sessions. Where they reach others is `authenticate`'s to check. */
+const PROMPTING = [
+  "authenticate",
+  "logout",
+  "providers/list",
+  ...["new", "close", "fork", "prompt", "set_config_option", "set_mode", "set_title"].map((name) => `session/${name}`),
+];
+
+/** As the routes of REST have them; what is passed on to an agent unread needs what its route needs. */
+const SCOPES = new Map<string, Scope>([
+  ...READING.map((method) => [method, "read"] as const),
+  ...PROMPTING.map((method) => [method, "prompt"] as const),
 ]);
 
 /** @throws GatewayError forbidden */
-export function requireScope(method: string, caller: Caller): void {
-  const scope: Scope = READING.has(method) ? "read" : "prompt";
-  if (!caller.scopes.has(scope)) {
-    throw new GatewayError("forbidden", `${method} needs a token with the scope ${scope}`);
-  }
+export function requireMethodScope(method: string, caller: Caller): void {
+  requireScope(method, caller, SCOPES.get(method) ?? "admin");
+}
+
+/** @throws GatewayError forbidden */
+export function requireScope(what: string, caller: Caller, scope: Scope): void {
+  if (caller.scopes.has(scope)) return;
+  throw new GatewayError("forbidden", `${what} needs a token with the scope ${scope}`);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GatewayError } from "../gateway-error.ts";
 import { json, route } from "../http/route.ts";
+import { requireModeScope, requireOptionScope } from "../session-scopes.ts";
 import type { SessionManager } from "../types.ts";
 import { type JsonObject, jsonObject, session } from "../wire/index.ts";
 import { AGENT_ERRORS } from "./sessions.ts";
@@ -38,7 +39,8 @@ export function createAgentCallRoutes(sessions: SessionManager) {
       body: z.strictObject({ modeId: z.string().min(1).max(256) }),
       responses: { 200: { description: "The session", schema: session } },
       errors: AGENT_ERRORS,
-      handler: async ({ params, body, keepOpen }) => {
+      handler: async ({ params, body, caller, keepOpen }) => {
+        requireModeScope(caller);
         keepOpen();
         return json(await sessions.setMode(params.id, body.modeId));
       },
@@ -54,7 +56,8 @@ export function createAgentCallRoutes(sessions: SessionManager) {
       }),
       responses: { 200: { description: "The session", schema: session } },
       errors: AGENT_ERRORS,
-      handler: async ({ params, body, keepOpen }) => {
+      handler: async ({ params, body, caller, keepOpen }) => {
+        requireOptionScope(sessions.get(params.id), body.configId, caller);
         keepOpen();
         return json(await sessions.setConfig(params.id, body.configId, body.value));
       },

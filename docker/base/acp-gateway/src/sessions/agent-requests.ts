@@ -16,7 +16,11 @@ type Parts = { context: SessionContext; updates: Updates; permissions: Permissio
 
 /** What a session hears of its agent, and how the agent's own requests are answered. */
 export function createAgentHandlers({ context, updates, permissions, elicitations }: Parts) {
-  return function handlersFor(session: LiveSession, connection: Connection): AgentSessionHandlers {
+  return function handlersFor(
+    session: LiveSession,
+    connection: Connection,
+    detached: AbortSignal,
+  ): AgentSessionHandlers {
     return {
       onUpdate: (update, raw, meta) => updates.take(session, connection, update, raw, meta),
 
@@ -29,9 +33,9 @@ export function createAgentHandlers({ context, updates, permissions, elicitation
       async onRequest(method, params, signal): Promise<JsonValue> {
         switch (method) {
           case "session/request_permission":
-            return permissions.ask(session, params, signal);
+            return permissions.ask(session, params, AbortSignal.any([signal, detached]));
           case "elicitation/create":
-            return elicitations.ask(session, params, signal);
+            return elicitations.ask(session, params, AbortSignal.any([signal, detached]));
           case "fs/read_text_file":
             return { content: await read(session, params) };
           case "fs/write_text_file":

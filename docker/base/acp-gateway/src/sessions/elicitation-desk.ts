@@ -10,9 +10,10 @@ import { objectOf } from "./json.ts";
 const CANCEL: JsonObject = { action: "cancel" };
 
 type Status = "answered" | "cancelled" | "expired";
+/** What was answered may be a secret: it is for the agent alone, and kept nowhere. */
 const ending = (status: Status, response: JsonObject, by: string) => ({
   status,
-  answer: { response },
+  answer: { response: { action: response["action"] ?? null } },
   result: response,
   by,
 });
@@ -27,7 +28,6 @@ export function createElicitationDesk(context: SessionContext, changed: (change:
     unknown: "elicitation_not_found",
     store: context.stores.elicitations,
     entriesOf: ({ elicitations }) => elicitations,
-    // What was answered may be a secret, and the log is for every reader.
     told: ({ result }) => ({ action: result["action"] ?? null }),
     changed: (value) => changed({ kind: "elicitation", value }),
   });

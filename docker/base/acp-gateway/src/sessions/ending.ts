@@ -21,12 +21,31 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
     turns.end(session, running, { status: "cancelled", stopReason: "cancelled", forced: true });
   }
 
+  /** One after the other: each must find what the one before has left. */
+  async function alone<Result>(session: LiveSession, work: () => Promise<Result>): Promise<Result> {
+    const mine = session.ending ? session.ending.then(work, work) : work();
+    session.ending = mine;
+    try {
+      return await mine;
+    } finally {
+      if (session.ending === mine) session.ending = null;
+    }
+  }
+
+  /** An agent that is being started for the session is not needed any more, and may never answer. */
+  async function endOpening({ opening, abandon }: LiveSession): Promise<void> {
+    if (!opening) return;
+    abandon?.();
+    await Promise.race([opening.catch(() => {}), Bun.sleep(context.timing.closeGraceMs)]);
+  }
+
   async function close(session: LiveSession): Promise<Session> {
     if (!session.record.closed) {
       session.record.closed = true;
       session.record.error = null;
       queue.cancelQueued(session);
       await endTurn(session, context.timing.closeGraceMs);
+      await endOpening(session);
       void leases.release(session);
       emit(context, session, "session_closed", {});
       persist(context, session);
@@ -36,18 +55,20 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
   }
 
   async function remove(session: LiveSession): Promise<void> {
-    session.record.closed = true;
-    queue.cancelQueued(session);
-    await endTurn(session, 0);
-    await forgetInAgent(session);
-    // Nobody hears the process any more; its end need not be waited for.
-    void leases.release(session);
-    if (session.removed) return;
-    session.removed = true;
-    context.sessions.delete(session.record.id);
-    context.log.stageWrite((db) => context.stores.sessions.remove(db, session.record.id));
-    context.log.remove(session.record.id);
-    context.log.commitSoon();
+    if (!session.removed) {
+      session.record.closed = true;
+      queue.cancelQueued(session);
+      await endTurn(session, 0);
+      await endOpening(session);
+      await forgetInAgent(session);
+      // Nobody hears the process any more; its end need not be waited for.
+      void leases.release(session);
+      session.removed = true;
+      context.sessions.delete(session.record.id);
+      context.log.stageWrite((db) => context.stores.sessions.remove(db, session.record.id));
+      context.log.remove(session.record.id);
+      context.log.commitSoon();
+    }
     await context.log.settled();
   }
 
@@ -73,8 +94,8 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
   }
 
   return {
-    close,
-    remove,
+    close: (session: LiveSession) => alone(session, () => close(session)),
+    remove: (session: LiveSession) => alone(session, () => remove(session)),
 
     async shutdown(): Promise<void> {
       context.shuttingDown = true;

@@ -70,6 +70,10 @@ export type LiveSession = {
   record: SessionRecord;
   connection: Connection | null;
   opening: Promise<Connection> | null;
+  /** Ends the process in which the session is being opened. */
+  abandon: (() => void) | null;
+  /** A close or a removal under way; what would bring the session back waits for it. */
+  ending: Promise<unknown> | null;
   /** The end of the process before; the next one waits for it. */
   stopping: Promise<void> | null;
   running: LivePrompt | null;

@@ -3,6 +3,7 @@ import type { AgentExit, AgentHandle, AgentSessionHandlers } from "../types.ts";
 import type { JsonObject } from "../wire/index.ts";
 import { emit, persist, type SessionContext } from "./context.ts";
 import { failureOf, hasCode, withAuthMethods } from "./failure.ts";
+import type { Folders } from "./folders.ts";
 import type { Leases } from "./leases.ts";
 import type { Connection, Lease, LiveSession, SessionRecord } from "./live-session.ts";
 import { objectOf } from "./json.ts";
@@ -20,7 +21,9 @@ type Parts = {
   context: SessionContext;
   settings: Settings;
   leases: Leases;
-  handlersFor: (session: LiveSession, connection: Connection) => AgentSessionHandlers;
+  folders: Folders;
+  /** `detached` ends what waits for an answer when the session leaves the process. */
+  handlersFor: (session: LiveSession, connection: Connection, detached: AbortSignal) => AgentSessionHandlers;
   /** The process ended although nobody asked for it. */
   onCrash: (session: LiveSession, exit: AgentExit) => void;
 };
@@ -28,13 +31,14 @@ type Parts = {
 export type Opening = ReturnType<typeof createOpening>;
 
 /** Brings a session's agent up and the session in it to life. */
-export function createOpening({ context, settings, leases, handlersFor, onCrash }: Parts) {
+export function createOpening({ context, settings, leases, folders, handlersFor, onCrash }: Parts) {
   const { agents, timing } = context;
   const timeout = { timeoutMs: timing.openMs };
 
   /** Starts the process and makes the calls that come before any session. */
   async function start(record: SessionRecord, check?: (handle: AgentHandle) => void): Promise<AgentHandle> {
-    const { id, agent, cwd, env } = record;
+    const { id, agent, env } = record;
+    const cwd = await inRoots(record);
     const handle = await leases.start({ agentId: agent, key: id, cwd, env });
     try {
       record.capabilities = objectOf(handle.initialized["agentCapabilities"]);
@@ -50,6 +54,12 @@ export function createOpening({ context, settings, leases, handlersFor, onCrash 
       void leases.drop(handle);
       throw withAuthMethods(error, handle);
     }
+  }
+
+  /** Since the session was made, a folder may have been replaced by a link. */
+  async function inRoots({ cwd, additionalDirectories }: SessionRecord): Promise<string> {
+    await Promise.all(additionalDirectories.map((path) => folders.allow(path, "additionalDirectories")));
+    return await folders.allow(cwd, "cwd");
   }
 
   /** Makes the connection the session's own; from here on its process is watched. */
@@ -79,7 +89,10 @@ export function createOpening({ context, settings, leases, handlersFor, onCrash 
 
   async function connect(session: LiveSession, how: OpenOptions["how"]): Promise<Connection> {
     await session.stopping;
-    const handle = await start(session.record);
+    const handle = await start(session.record, (started) => {
+      refuseIfEnded(session);
+      session.abandon = () => void leases.drop(started);
+    });
     let opened: Connection | null = null;
     try {
       emit(context, session, "agent_started", { agent: session.record.agent, pid: handle.pid });
@@ -104,6 +117,8 @@ export function createOpening({ context, settings, leases, handlersFor, onCrash 
       opened?.detach();
       session.stopping = leases.drop(handle);
       throw withAuthMethods(error, handle);
+    } finally {
+      session.abandon = null;
     }
   }
 
@@ -157,8 +172,15 @@ export function createOpening({ context, settings, leases, handlersFor, onCrash 
     return { lease, agentSessionId, replaying: false, detach: () => {}, gone: lease.handle.exited };
   }
 
-  const listen = (session: LiveSession, connection: Connection) =>
-    connection.lease.handle.attach(connection.agentSessionId, handlersFor(session, connection));
+  function listen(session: LiveSession, connection: Connection): () => void {
+    const detached = new AbortController();
+    const handlers = handlersFor(session, connection, detached.signal);
+    const stop = connection.lease.handle.attach(connection.agentSessionId, handlers);
+    return () => {
+      stop();
+      detached.abort(new GatewayError("agent_exited", "the session is not open in this process any more"));
+    };
+  }
 
   function attach(session: LiveSession, handle: AgentHandle, replaying: boolean): Connection {
     const made = connection({ handle, users: 1 }, session.record.agentSessionId);
@@ -189,13 +211,13 @@ export function createOpening({ context, settings, leases, handlersFor, onCrash 
     try {
       return await openPatiently(session, options);
     } catch (error) {
-      if (!session.record.closed && !session.removed && !context.shuttingDown) {
-        session.record.error = failureOf(context, error);
-        emit(context, session, "session_failed", { error: session.record.error });
-        persist(context, session);
-      }
+      refuseIfEnded(session);
+      session.record.error = failureOf(context, error);
+      emit(context, session, "session_failed", { error: session.record.error });
+      persist(context, session);
       throw error;
     } finally {
+      session.abandon = null;
       session.opening = null;
     }
   }

@@ -26,7 +26,7 @@ export function createPromptWait({ log }: SessionContext, book: PromptBook) {
       signal: AbortSignal | undefined,
     ): Promise<Prompt | PromptAnswer> {
       const prompt = book.find(promptId);
-      if (prompt) await untilEnded(prompt.ended, ms, signal);
+      if (prompt?.sessionId === record.id) await untilEnded(prompt.ended, ms, signal);
       const latest = book.get(record.id, promptId);
       return hasEnded(latest) ? answerOf(log, latest) : latest;
     },

@@ -80,6 +80,8 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     record,
     connection: null,
     opening: null,
+    abandon: null,
+    ending: null,
     stopping: null,
     running: null,
     queue: [],

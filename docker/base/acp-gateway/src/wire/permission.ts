@@ -46,7 +46,7 @@ export const elicitation = z
     promptId: z.string().nullable(),
     status: pendingState,
     request: jsonObject.describe("Params of the agent's request, as they came"),
-    response: jsonObject.nullable(),
+    response: jsonObject.nullable().describe("The action alone: what was answered is kept nowhere"),
     resolvedBy: z.string().nullable(),
     createdAt: timestamp,
     expiresAt: timestamp.nullable(),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { JsonObject } from "../../src/wire/index.ts";
 import { connectSocket, INITIALIZE, initialized, textOf } from "./support/socket-client.ts";
 import { until } from "../support/gateway.ts";
 import { startAcpServer } from "./support/server.ts";
@@ -166,6 +167,36 @@ describe("/acp over a WebSocket", () => {
     using prompter = await initialized(server.url, { token: TOKENS.prompter });
     const refused = await prompter.ask("session/new", { cwd: server.folder, mcpServers: stdio });
     expect(refused.error?.data).toEqual({ code: "forbidden" });
+  });
+
+  test("what REST keeps for admin and approve is not open by /acp", async () => {
+    await using server = await startAcpServer();
+    using writer = await initialized(server.url);
+    const sessionId = textOf(await writer.call("session/new", { cwd: server.folder, mcpServers: [] }), "sessionId");
+    using prompter = await initialized(server.url, { token: TOKENS.prompter });
+    await prompter.call("session/load", { sessionId, cwd: server.folder, mcpServers: [] });
+    const tries: [string, JsonObject][] = [
+      ["session/delete", {}],
+      ["x/echo", {}],
+      ["providers/set", { providerId: "main", baseUrl: "https://evil.example" }],
+      ["authenticate", { methodId: "key" }],
+      ["logout", {}],
+      ["session/set_mode", { modeId: "auto" }],
+    ];
+    for (const [method, params] of tries) {
+      const { error } = await prompter.ask(method, { sessionId, ...params });
+      expect([method, error?.data]).toEqual([method, { code: "forbidden" }]);
+    }
+    const permissive = { cwd: server.folder, mcpServers: [], _meta: { gateway: { mode: "auto" } } };
+    expect((await prompter.ask("session/new", permissive)).error?.data).toEqual({ code: "forbidden" });
+    // Credentials of its own are for its own sessions: the agent of another's is not told.
+    expect(await prompter.call("authenticate", { methodId: "nonsense" })).toEqual({});
+    expect(await prompter.call("logout", {})).toEqual({});
+    expect(
+      await prompter.call("session/set_config_option", { sessionId, configId: "model", value: "large" }),
+    ).toMatchObject({
+      configOptions: [{ currentValue: "large" }],
+    });
   });
 
   test("beyond the limit a client is refused with 429", async () => {

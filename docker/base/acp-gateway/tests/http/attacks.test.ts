@@ -85,6 +85,10 @@ describe("attacks on the gateway", () => {
     expect(await create("prompter", { permissionPolicy: { mode: "allow-all" } })).toBe(403);
     const mcpServers = [{ name: "x", command: "sh", args: ["-c", "id"] }];
     expect(await create("prompter", { mcpServers })).toBe(403);
+    expect(await create("prompter", { mode: "auto" })).toBe(403);
+    expect(await create("prompter", { config: { mode: "auto" } })).toBe(403);
+    // A variable that is no key or address may name a file of settings, and settings name commands.
+    expect(await create("prompter", { env: { SCRIPTED_AGENT_STATE: "/tmp" } })).toBe(403);
     expect(await create("prompter")).toBe(201);
     const [{ id } = { id: "" }] = ((await (await gateway.get("/v1/sessions")).json()) as { sessions: { id: string }[] })
       .sessions;
@@ -94,6 +98,10 @@ describe("attacks on the gateway", () => {
       headers: { ...as("prompter"), "content-type": "application/json" },
     });
     expect(patch.status).toBe(403);
+    const mode = { modeId: "auto" };
+    expect((await gateway.post(`/v1/sessions/${id}/mode`, mode, as("prompter"))).status).toBe(403);
+    const option = { configId: "model", value: "large" };
+    expect((await gateway.post(`/v1/sessions/${id}/config`, option, as("prompter"))).status).toBe(200);
     for (const path of [
       "/v1/terminals",
       `/v1/sessions/${id}/authenticate`,

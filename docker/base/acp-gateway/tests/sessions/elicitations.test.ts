@@ -27,7 +27,9 @@ test("a question waits for an answer that has what the form asks for; the first 
   expect(await answer({ name: "Ada" })).toMatchObject({ status: "answered", resolvedBy: "tester" });
   expect((await refusal(answer({ name: "Bob" }))).code).toBe("already_resolved");
   expect((await w.ended(id, promptId)).text).toBe('{"action":"accept","content":{"name":"Ada"}}');
-  // The answer may be a secret; the log is for every reader.
+  // The answer may be a secret; the log and the list are for every reader.
+  const kept = w.manager.elicitations(id).map(({ response }) => response);
+  expect(kept).toEqual([{ action: "accept" }]);
   const resolved = await w.event(id, "elicitation_resolved");
   expect(resolved.data).toEqual({ id: elicitation.id, status: "answered", resolvedBy: "tester", action: "accept" });
 });

@@ -1,7 +1,7 @@
 /**
  * A coding agent without a model: it speaks the Agent Client Protocol on stdio, and each line of a
  * prompt's text is a command (see scripted-agent/commands.ts). Flags: --auth (needs authenticate), --no-load,
- * --protocol N, --silent (never answers initialize), --exit N (before it answers), --images.
+ * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang-load, --images.
  * Sessions are kept in the folder SCRIPTED_AGENT_STATE, so another process can load them.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -132,6 +132,7 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
     return { sessionId: session.id, ...describe(session) };
   },
   async "session/load"(params) {
+    if (has("--hang-load")) await new Promise(() => {});
     if (has("--no-load")) throw new Refusal(-32601, "no such method");
     const id = String(params["sessionId"]);
     if (!stateFolder || !existsSync(historyOf(id))) throw new Refusal(-32002, "no such session");

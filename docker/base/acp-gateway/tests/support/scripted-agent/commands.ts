@@ -97,6 +97,11 @@ export const COMMANDS: Record<string, (context: Context) => Promise<Outcome> | O
   update: ({ session, rest }) => update(session, JSON.parse(rest) as Json),
   /** raw TEXT: a line on stdout as it is. `$SESSION` is the session's id. */
   raw: ({ session, rest }) => write(`${rest.replaceAll("$SESSION", session.id)}\n`),
+  /** after MS TEXT: the same, so much later and whatever goes on then. */
+  after({ session, args, rest }) {
+    const text = rest.slice((args[0]?.length ?? 0) + 1).replaceAll("$SESSION", session.id);
+    setTimeout(() => void write(`${text}\n`), Number(args[0]));
+  },
   sleep: ({ turn, args }) => Promise.race([Bun.sleep(Number(args[0])), turn.whenCancelled]),
   /** hang: waits until it is cancelled. */
   hang: ({ turn }) => turn.whenCancelled,

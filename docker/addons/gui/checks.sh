@@ -100,7 +100,7 @@ gui_opens_terminal() {
   wait_until 10 inside xwininfo -name checked && inside pkill -f -- '-title checked'
 }
 
-gui_is_back() { serves_gui && inside xprop -root _NET_WORKAREA | grep --quiet ' 1044'; }
+gui_is_back() { serves_gui && inside xprop -root _NET_WORKAREA | grep ' 1044' > /dev/null; }
 
 apart_gui() {
   check "a size and the gateway's token are taken" gui_takes_settings 1280x720 '1280x720'
@@ -114,7 +114,7 @@ gui_takes_settings() {
   wait_until "${SERVING_SECONDS_MAX}" serves_gui &&
     output_matches xdpyinfo "dimensions: +$2 pixels" &&
     gui_login_is 303 "${TOKEN}" &&
-    { [[ $1 == "$2" ]] || docker logs "${container}" 2>&1 | grep --quiet 'AGENTPOD_GUI_GEOMETRY is not'; }
+    { [[ $1 == "$2" ]] || docker logs "${container}" 2>&1 | grep 'AGENTPOD_GUI_GEOMETRY is not' > /dev/null; }
   local result=$?
   remove_container "${container}"
   return "${result}"

@@ -15,6 +15,9 @@ type Pending = {
 
 type PendingRequestsDeps = { agentId: string; redactor: Redactor; send: (line: string) => void };
 
+/** Answered with the id of a session nobody has heard of before. */
+const MAKES_SESSION = new Set(["session/new", "session/fork"]);
+
 /** Our requests to one process: one id space, each ended by an answer, a timeout, an abort or the process's end. */
 export function createPendingRequests({ agentId, redactor, send }: PendingRequestsDeps) {
   const pending = new Map<number, Pending>();
@@ -60,8 +63,8 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
       return promise;
     },
 
-    /** Takes an answer of the agent; false when nobody waits for it. */
-    answer(message: Record<string, unknown>): boolean {
+    /** Takes an answer of the agent; false when nobody waits for it, the id of the session that it has made. */
+    answer(message: Record<string, unknown>): boolean | string {
       const id = message["id"];
       const request = typeof id === "number" ? pending.get(id) : undefined;
       if (!request) return typeof id === "number" && id > 0 && id <= lastId;
@@ -70,11 +73,16 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
         request.reject(fromRpcError(agentId, request.method, error, redactor));
       } else if (result === null || isObject(result)) {
         request.resolve(result ?? {});
+        const made = MAKES_SESSION.has(request.method) ? result?.["sessionId"] : undefined;
+        if (typeof made === "string" && made !== "") return made;
       } else {
         request.reject(new GatewayError("agent_protocol", `${agentId} answered ${request.method} with no object`));
       }
       return true;
     },
+
+    /** A session is being made whose id is not known yet. */
+    isOpening: (): boolean => [...pending.values()].some(({ method }) => MAKES_SESSION.has(method)),
 
     /** The session a request of ours was about. */
     sessionOf: (id: unknown): string | undefined => (typeof id === "number" ? pending.get(id)?.sessionId : undefined),

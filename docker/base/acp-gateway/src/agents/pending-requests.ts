@@ -24,15 +24,13 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
   let lastId = 0;
   let over: GatewayError | null = null;
 
-  function sendMessage(message: JsonObject): void {
-    send(JSON.stringify({ jsonrpc: "2.0", ...message }));
-  }
+  const messageText = (message: JsonObject): string => JSON.stringify({ jsonrpc: "2.0", ...message });
 
   /** Ends a request whose answer nobody waits for any more, and tells the agent. */
   function giveUp(id: number, reason: unknown): void {
     const request = pending.get(id);
     if (!request) return;
-    sendMessage({ method: "$/cancel_request", params: { requestId: id } });
+    send(messageText({ method: "$/cancel_request", params: { requestId: id } }));
     request.reject(reason);
   }
 
@@ -42,6 +40,7 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
       if (signal?.aborted) return Promise.reject(abortReason(signal));
       redactor.learnFrom(method, params);
       const id = ++lastId;
+      const line = messageText({ id, method, params });
       const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
       const late = () => giveUp(id, new GatewayError("agent_timeout", `${agentId} did not answer ${method} in time`));
       const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
@@ -59,7 +58,7 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
         resolve: (result) => (settle(), resolve(result)),
         reject: (error) => (settle(), reject(error)),
       });
-      sendMessage({ id, method, params });
+      send(line);
       return promise;
     },
 

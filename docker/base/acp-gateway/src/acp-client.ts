@@ -1,5 +1,6 @@
 import type { AgentCounters } from "./agents/counters.ts";
 import { createIncomingRequests } from "./agents/incoming-requests.ts";
+import { isTooDeep } from "./agents/json-depth.ts";
 import { isObject } from "./agents/json-shape.ts";
 import { createMessageReader } from "./agents/message-reader.ts";
 import { createPendingRequests, type RequestOptions } from "./agents/pending-requests.ts";
@@ -69,7 +70,7 @@ export function createAcpClient({ agentId, redactor, counters, send, log }: AcpC
   function readAlone(block: string, { route, from, end }: Place): boolean {
     const raw = block.slice(from, end - 2);
     const update = parse(raw);
-    if (!isUpdate(update)) return false;
+    if (!isUpdate(update) || isTooDeep(raw)) return false;
     route.endsWithMeta = false;
     counters.updates += 1;
     route.handlers?.onUpdate(update, raw, null);
@@ -83,7 +84,7 @@ export function createAcpClient({ agentId, redactor, counters, send, log }: AcpC
     const raw = block.slice(from, metaAt);
     const meta = block.slice(metaAt + META.length, end - 2);
     const update = parse(raw);
-    if (!isUpdate(update) || parse(meta) === undefined) return false;
+    if (!isUpdate(update) || parse(meta) === undefined || isTooDeep(raw) || isTooDeep(meta)) return false;
     route.endsWithMeta = true;
     counters.updates += 1;
     route.handlers?.onUpdate(update, raw, meta === "null" ? null : meta);
@@ -159,6 +160,7 @@ function trimmedEnd(block: string, start: number, end: number): number {
   return end > start && block.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
 }
 
+/** In JSON a bare one can only be space between tokens. */
 function onOneLine(json: string): string {
-  return json.includes("\r") ? JSON.stringify(JSON.parse(json)) : json;
+  return json.includes("\r") ? json.replaceAll("\r", " ") : json;
 }

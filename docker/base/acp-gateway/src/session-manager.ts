@@ -115,6 +115,7 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
       if (session.record.closed) {
         book.checkRoom();
         session.record.closed = false;
+        emit(context, session, "session_updated", { status: "dormant" });
         persist(context, session);
       }
       await opening.ensure(session, { how });

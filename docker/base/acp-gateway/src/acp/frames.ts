@@ -1,4 +1,6 @@
+import { rawMember } from "../agents/raw-member.ts";
 import { GATEWAY_EVENT_TYPES } from "../wire/index.ts";
+import { isObject } from "./json-rpc.ts";
 
 const OWN_TYPES: ReadonlySet<string> = new Set(GATEWAY_EVENT_TYPES);
 
@@ -36,10 +38,15 @@ export function updateMessage(prefix: string, seq: string, data: string): string
   return `${prefix}${data.slice(at + 10, -1)},"_meta":{"gateway":{"seq":${seq}}}}}`;
 }
 
-/** An update whose params had a `_meta` of the agent's own: ours is put beside it. */
+/** An update whose params had a `_meta` of the agent's own: ours is put beside it, as text. */
 function messageWithMeta(prefix: string, seq: string, data: string): string {
-  const { update, _meta: meta } = JSON.parse(data) as { update: unknown; _meta: Record<string, unknown> };
-  const own = meta["gateway"];
-  const gateway = typeof own === "object" ? { ...own, seq: Number(seq) } : { seq: Number(seq) };
-  return `${prefix}${JSON.stringify(update)},"_meta":${JSON.stringify({ ...meta, gateway })}}}`;
+  return `${prefix}${rawMember(data, "update") ?? "{}"},"_meta":${metaWith(seq, rawMember(data, "_meta") ?? "{}")}}}`;
+}
+
+function metaWith(seq: string, text: string): string {
+  const meta: unknown = JSON.parse(text);
+  if (!isObject(meta) || Object.keys(meta).length === 0) return `{"gateway":{"seq":${seq}}}`;
+  if (!("gateway" in meta)) return `${text.slice(0, -1)},"gateway":{"seq":${seq}}}`;
+  const own = isObject(meta["gateway"]) ? meta["gateway"] : {};
+  return JSON.stringify({ ...meta, gateway: { ...own, seq: Number(seq) } });
 }

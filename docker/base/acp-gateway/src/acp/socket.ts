@@ -1,3 +1,4 @@
+import { isTooDeep } from "../agents/json-depth.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { SocketHandlers, SocketRequest } from "../http/websockets.ts";
 import type { JsonObject } from "../wire/index.ts";
@@ -79,7 +80,8 @@ function endQuietly(connection: Connection): void {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isTooDeep(text) ? undefined : value;
   } catch {
     return undefined;
   }

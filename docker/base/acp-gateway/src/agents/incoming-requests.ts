@@ -3,7 +3,7 @@ import type { AgentSessionHandlers } from "../types.ts";
 import type { JsonObject, RpcErrorShape } from "../wire/index.ts";
 import { RPC, toRpcError } from "./rpc-error.ts";
 
-export type RequestId = string | number | null;
+export type RequestId = string | number | bigint | null;
 
 const IN_FLIGHT_MAX = 1024;
 
@@ -18,7 +18,7 @@ export function createIncomingRequests({ send, onBug }: IncomingRequestsDeps) {
   const running = new Map<RequestId, AbortController>();
 
   function sendError(id: RequestId, error: RpcErrorShape): void {
-    send(JSON.stringify({ jsonrpc: "2.0", id, error }));
+    send(answerText(id, "error", error));
   }
 
   async function serve(id: RequestId, method: string, params: JsonObject, handlers: AgentSessionHandlers) {
@@ -28,7 +28,7 @@ export function createIncomingRequests({ send, onBug }: IncomingRequestsDeps) {
     running.set(id, abort);
     try {
       const result = await handlers.onRequest(method, params, abort.signal);
-      send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+      send(answerText(id, "result", result));
     } catch (error) {
       if (!abort.signal.aborted && !(error instanceof GatewayError)) onBug(error);
       sendError(id, toRpcError(error, abort.signal.aborted));
@@ -54,4 +54,8 @@ export function createIncomingRequests({ send, onBug }: IncomingRequestsDeps) {
       for (const abort of running.values()) abort.abort(new GatewayError("agent_exited", "the agent ended"));
     },
   };
+}
+
+function answerText(id: RequestId, member: "result" | "error", value: unknown): string {
+  return `{"jsonrpc":"2.0","id":${typeof id === "bigint" ? id : JSON.stringify(id)},"${member}":${JSON.stringify(value)}}`;
 }

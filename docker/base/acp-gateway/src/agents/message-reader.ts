@@ -1,8 +1,10 @@
 import type { JsonObject } from "../wire/index.ts";
 import type { AgentCounters } from "./counters.ts";
 import type { createIncomingRequests, RequestId } from "./incoming-requests.ts";
+import { isTooDeep } from "./json-depth.ts";
 import { isObject } from "./json-shape.ts";
 import type { createPendingRequests } from "./pending-requests.ts";
+import { rawMember } from "./raw-member.ts";
 import { RPC } from "./rpc-error.ts";
 import type { createSessionRoutes } from "./session-routes.ts";
 
@@ -66,12 +68,34 @@ export function createMessageReader(deps: MessageReaderDeps) {
       if (only && !other) return incoming.take(id, method, params, only);
       return incoming.sendError(id, { code: RPC.methodNotFound, message: `${method} needs a sessionId here` });
     }
-    const route = routes.findOrAdd(sessionId);
-    if (route?.handlers) return incoming.take(id, method, params, route.handlers);
+    const known = routes.find(sessionId);
+    if (known?.handlers) return incoming.take(id, method, params, known.handlers);
+    if (known?.ended) return refuseSession(id);
+    if (!known?.expected && !pending.isOpening()) {
+      // Of no session of ours: a subagent's, which nobody but its parent's users could answer.
+      const [only, other] = routes.attached();
+      if (only && !other) return incoming.take(id, method, params, only);
+      if (only) return refuseSession(id);
+    }
+    const route = known ?? routes.findOrAdd(sessionId);
     const kept = routes.keep(route, JSON.stringify(params).length, (handlers) =>
       incoming.take(id, method, params, handlers),
     );
-    if (!kept) incoming.sendError(id, { code: RPC.resourceNotFound, message: "this session is not open here" });
+    if (!kept) refuseSession(id);
+  }
+
+  function refuseSession(id: RequestId): void {
+    incoming.sendError(id, { code: RPC.resourceNotFound, message: "this session is not open here" });
+  }
+
+  /** Nothing of it can be used, but who waits for an answer is told so. */
+  function tooDeep(message: unknown): void {
+    const what = "a message that is nested too deep";
+    if (isObject(message) && isAnswer(message)) {
+      counters.malformedMessages += 1;
+      tell(what);
+      pending.answer({ id: message["id"], error: { code: RPC.invalidRequest, message: what } });
+    } else malformed(isObject(message) ? message["id"] : undefined, what);
   }
 
   function notification(method: string, params: JsonObject, line: string): void {
@@ -101,16 +125,20 @@ export function createMessageReader(deps: MessageReaderDeps) {
   function read(line: string): void {
     if (line.trim() === "") return;
     const message = parse(line);
+    if (message !== undefined && isTooDeep(line)) return tooDeep(message);
     if (Array.isArray(message)) return batch(message);
     if (!isObject(message)) return noise();
-    const { id, method, params = {} } = message as Message;
+    const { method, params = {} } = message as Message;
+    const id = exactId(message["id"], line);
     if (typeof method === "string") {
       if (id !== undefined && !isId(id)) return malformed(null, "an id must be a string, a number or null");
       if (!isObject(params)) return malformed(id, "params must be an object");
       return id === undefined ? notification(method, params, line) : request(id, method, params);
     }
     if (isAnswer(message)) {
-      if (!pending.answer(message)) malformed(undefined, "an answer to no request");
+      const made = pending.answer(message);
+      if (typeof made === "string") routes.expect(made);
+      if (!made) malformed(undefined, "an answer to no request");
       return;
     }
     // A program that logs JSON is no peer that could be told of its mistake.
@@ -136,5 +164,13 @@ function isAnswer(message: Message): boolean {
 }
 
 function isId(id: unknown): id is RequestId {
-  return id === null || typeof id === "string" || (typeof id === "number" && Number.isFinite(id));
+  if (id === null || typeof id === "string" || typeof id === "bigint") return true;
+  return typeof id === "number" && Number.isFinite(id);
+}
+
+/** An integer too large to be a number as it is written: the agent knows it by that alone. */
+function exactId(id: unknown, line: string): unknown {
+  if (typeof id !== "number" || !Number.isInteger(id) || Number.isSafeInteger(id)) return id;
+  const written = rawMember(line, "id") ?? "";
+  return /^-?\d{1,64}$/.test(written) ? BigInt(written) : id;
 }

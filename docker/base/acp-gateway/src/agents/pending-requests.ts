@@ -15,21 +15,22 @@ type Pending = {
 
 type PendingRequestsDeps = { agentId: string; redactor: Redactor; send: (line: string) => void };
 
+/** Answered with the id of a session nobody has heard of before. */
+const MAKES_SESSION = new Set(["session/new", "session/fork"]);
+
 /** Our requests to one process: one id space, each ended by an answer, a timeout, an abort or the process's end. */
 export function createPendingRequests({ agentId, redactor, send }: PendingRequestsDeps) {
   const pending = new Map<number, Pending>();
   let lastId = 0;
   let over: GatewayError | null = null;
 
-  function sendMessage(message: JsonObject): void {
-    send(JSON.stringify({ jsonrpc: "2.0", ...message }));
-  }
+  const messageText = (message: JsonObject): string => JSON.stringify({ jsonrpc: "2.0", ...message });
 
   /** Ends a request whose answer nobody waits for any more, and tells the agent. */
   function giveUp(id: number, reason: unknown): void {
     const request = pending.get(id);
     if (!request) return;
-    sendMessage({ method: "$/cancel_request", params: { requestId: id } });
+    send(messageText({ method: "$/cancel_request", params: { requestId: id } }));
     request.reject(reason);
   }
 
@@ -39,6 +40,7 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
       if (signal?.aborted) return Promise.reject(abortReason(signal));
       redactor.learnFrom(method, params);
       const id = ++lastId;
+      const line = messageText({ id, method, params });
       const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
       const late = () => giveUp(id, new GatewayError("agent_timeout", `${agentId} did not answer ${method} in time`));
       const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
@@ -56,12 +58,12 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
         resolve: (result) => (settle(), resolve(result)),
         reject: (error) => (settle(), reject(error)),
       });
-      sendMessage({ id, method, params });
+      send(line);
       return promise;
     },
 
-    /** Takes an answer of the agent; false when nobody waits for it. */
-    answer(message: Record<string, unknown>): boolean {
+    /** Takes an answer of the agent; false when nobody waits for it, the id of the session that it has made. */
+    answer(message: Record<string, unknown>): boolean | string {
       const id = message["id"];
       const request = typeof id === "number" ? pending.get(id) : undefined;
       if (!request) return typeof id === "number" && id > 0 && id <= lastId;
@@ -70,11 +72,16 @@ export function createPendingRequests({ agentId, redactor, send }: PendingReques
         request.reject(fromRpcError(agentId, request.method, error, redactor));
       } else if (result === null || isObject(result)) {
         request.resolve(result ?? {});
+        const made = MAKES_SESSION.has(request.method) ? result?.["sessionId"] : undefined;
+        if (typeof made === "string" && made !== "") return made;
       } else {
         request.reject(new GatewayError("agent_protocol", `${agentId} answered ${request.method} with no object`));
       }
       return true;
     },
+
+    /** A session is being made whose id is not known yet. */
+    isOpening: (): boolean => [...pending.values()].some(({ method }) => MAKES_SESSION.has(method)),
 
     /** The session a request of ours was about. */
     sessionOf: (id: unknown): string | undefined => (typeof id === "number" ? pending.get(id)?.sessionId : undefined),

@@ -1,8 +1,9 @@
+import { stringEnd } from "./json-depth.ts";
+
 const QUOTE = 34;
 const COMMA = 44;
 const COLON = 58;
 const OPEN_LIST = 91;
-const BACKSLASH = 92;
 const CLOSE_LIST = 93;
 const OPEN = 123;
 const CLOSE = 125;
@@ -18,7 +19,7 @@ export function rawMember(json: string, name: string): string | null {
   let found: string | null = null;
   at = skipSpace(json, at + 1);
   while (json.charCodeAt(at) === QUOTE) {
-    const keyEnd = stringEnd(json, at);
+    const keyEnd = afterString(json, at);
     const isIt = keyIs(json.slice(at, keyEnd), name);
     at = skipSpace(json, keyEnd);
     if (json.charCodeAt(at) !== COLON) return null;
@@ -42,29 +43,19 @@ function skipSpace(json: string, from: number): number {
   return at;
 }
 
-/** Where the string that opens at `from` has ended. */
-function stringEnd(json: string, from: number): number {
-  let at = json.indexOf('"', from + 1);
-  while (at >= 0 && isEscaped(json, at)) at = json.indexOf('"', at + 1);
-  return at < 0 ? json.length : at + 1;
-}
-
-function isEscaped(json: string, at: number): boolean {
-  let backslashes = 0;
-  while (json.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
-  return backslashes % 2 === 1;
-}
+/** The place behind the string that opens at `from`. */
+const afterString = (json: string, from: number): number => Math.min(json.length, stringEnd(json, from) + 1);
 
 function valueEnd(json: string, start: number): number {
   const first = json.charCodeAt(start);
-  if (first === QUOTE) return stringEnd(json, start);
+  if (first === QUOTE) return afterString(json, start);
   if (first !== OPEN && first !== OPEN_LIST) return scalarEnd(json, start);
   let depth = 0;
   let at = start;
   while (at < json.length) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) {
-      at = stringEnd(json, at);
+      at = afterString(json, at);
       continue;
     }
     if (code === OPEN || code === OPEN_LIST) depth++;

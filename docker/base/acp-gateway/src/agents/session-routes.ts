@@ -3,6 +3,8 @@ import type { AgentCounters } from "./counters.ts";
 
 const UNKNOWN_SESSIONS_MAX = 64;
 const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+/** Of an id that is remembered before anybody has attached to it. */
+const ID_LENGTH_MAX = 1024;
 
 /** What the lines of most agents start with; what follows is the session's id. */
 export const UPDATE_PREFIX = '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"';
@@ -16,6 +18,8 @@ export type SessionRoute = {
   /** Null until somebody attaches, and again after that ended. */
   handlers: AgentSessionHandlers | null;
   backlog: ((handlers: AgentSessionHandlers) => void)[];
+  /** The agent has made it for us, so somebody will attach to it. */
+  expected: boolean;
   /** It was attached once: nothing more is kept for it. */
   ended: boolean;
 };
@@ -31,7 +35,14 @@ export function createSessionRoutes(counters: AgentCounters) {
 
   function add(id: string): SessionRoute {
     const prefix = `${UPDATE_PREFIX}${JSON.stringify(id).slice(1, -1)}","update":`;
-    const route: SessionRoute = { prefix, endsWithMeta: false, handlers: null, backlog: [], ended: false };
+    const route: SessionRoute = {
+      prefix,
+      endsWithMeta: false,
+      handlers: null,
+      backlog: [],
+      expected: false,
+      ended: false,
+    };
     routes.set(id, route);
     return route;
   }
@@ -42,9 +53,15 @@ export function createSessionRoutes(counters: AgentCounters) {
     /** The route of an id; for one never heard of only as long as there are few of those. */
     findOrAdd(id: string): SessionRoute | undefined {
       const known = routes.get(id);
-      if (known || unknown >= UNKNOWN_SESSIONS_MAX) return known;
+      if (known || unknown >= UNKNOWN_SESSIONS_MAX || id.length > ID_LENGTH_MAX) return known;
       unknown += 1;
       return add(id);
+    },
+
+    /** The agent has answered that it made this session. */
+    expect(id: string): void {
+      if (!routes.has(id)) unknown += 1;
+      (routes.get(id) ?? add(id)).expected = true;
     },
 
     /** Keeps a message for a session that is not attached yet; false when it is lost. */

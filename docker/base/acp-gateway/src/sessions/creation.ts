@@ -140,6 +140,9 @@ export function createCreation({ context, book, folders, opening, leases, settin
       record,
       await opening.askForSession(lease.handle, record, "session/fork", { sessionId: agentSessionId }),
     );
+    if (record.agentSessionId === agentSessionId) {
+      throw new GatewayError("agent_protocol", `${record.agent} answered session/fork with the id of the parent`);
+    }
     book.checkOpen();
     return live(context, record);
   }

@@ -61,7 +61,10 @@ export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
     entriesOf(session).delete(entry.value.id);
     if (entry.timer) clearTimeout(entry.timer);
     const ended = conclude(session, entry.value, ending);
-    entry.settle(ending.result);
+    const settle = () => entry.settle(ending.result);
+    // What a person allowed is acted on once it is written down; all else is told at once.
+    if (ending.status === "answered") afterCommit(context, settle);
+    else settle();
     return ended;
   }
 

@@ -41,12 +41,14 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
 
   async function close(session: LiveSession): Promise<Session> {
     if (!session.record.closed) {
+      session.closing = true;
       session.record.closed = true;
       session.record.error = null;
       queue.cancelQueued(session);
       await endTurn(session, context.timing.closeGraceMs);
       await endOpening(session);
       void leases.release(session);
+      session.closing = false;
       emit(context, session, "session_closed", {});
       persist(context, session);
     }
@@ -56,6 +58,7 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
 
   async function remove(session: LiveSession): Promise<void> {
     if (!session.removed) {
+      session.closing = !session.record.closed;
       session.record.closed = true;
       queue.cancelQueued(session);
       await endTurn(session, 0);

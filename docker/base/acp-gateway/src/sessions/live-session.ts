@@ -74,6 +74,8 @@ export type LiveSession = {
   abandon: (() => void) | null;
   /** A close or a removal under way; what would bring the session back waits for it. */
   ending: Promise<unknown> | null;
+  /** It takes nothing any more, but its events do not say yet that it is closed. */
+  closing: boolean;
   /** The end of the process before; the next one waits for it. */
   stopping: Promise<void> | null;
   running: LivePrompt | null;

@@ -41,12 +41,12 @@ function applies(rule: Rule, call: ToolCallFacts, cwd: string): boolean {
   const glob = new Bun.Glob(rule.path);
   const absolute = rule.path.replace(/^!/, "").startsWith("/");
   const matches = (path: string) => glob.match(absolute ? path : relative(cwd, path));
-  return call.paths.every((path) => {
-    const named = matches(resolve(cwd, path));
-    const real = matches(realPathOf(resolve(cwd, path)));
-    // A link must not carry a call out of what is allowed, nor around what is refused.
-    return rule.decision === "allow" ? named && real : named || real;
-  });
+  // A link must not carry a call out of what is allowed, nor around what is refused; nor must another path.
+  if (rule.decision !== "allow") {
+    return call.paths.some((path) => matches(resolve(cwd, path)) || matches(realPathOf(resolve(cwd, path))));
+  }
+  if (call.hasMorePaths) return false;
+  return call.paths.every((path) => matches(resolve(cwd, path)) && matches(realPathOf(resolve(cwd, path))));
 }
 
 /** The path with the links of what exists of it followed. */

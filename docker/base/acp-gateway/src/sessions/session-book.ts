@@ -82,6 +82,7 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     opening: null,
     abandon: null,
     ending: null,
+    closing: false,
     stopping: null,
     running: null,
     queue: [],
@@ -96,7 +97,10 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     rowStaged: false,
     writeRow(db) {
       session.rowStaged = false;
-      if (!session.removed) context.stores.sessions.put(db, session.record);
+      if (session.removed) return;
+      // What is stored must agree with the log wherever the gateway is killed.
+      const { record, closing } = session;
+      context.stores.sessions.put(db, closing ? { ...record, closed: false } : record);
     },
   };
   return session;

@@ -3,9 +3,18 @@ import type { JsonObject } from "../wire/index.ts";
 const CALLS_MAX = 256;
 const TITLE_MAX = 4096;
 const PATHS_MAX = 256;
+/** Longer than any that exists. */
+const PATH_LENGTH_MAX = 8192;
+const ID_LENGTH_MAX = 1024;
 
 /** What a policy looks at. */
-export type ToolCallFacts = { kind: string | null; title: string | null; paths: string[] };
+export type ToolCallFacts = {
+  kind: string | null;
+  title: string | null;
+  paths: string[];
+  /** There are paths that are not among `paths`. */
+  hasMorePaths: boolean;
+};
 export type ToolCallMemory = ReturnType<typeof createToolCallMemory>;
 
 /**
@@ -18,6 +27,7 @@ export function createToolCallMemory() {
   function note(update: JsonObject): ToolCallFacts {
     const id = typeof update["toolCallId"] === "string" ? update["toolCallId"] : "";
     const facts = merge(calls.get(id), update);
+    if (id.length > ID_LENGTH_MAX) return facts;
     calls.delete(id);
     calls.set(id, facts);
     if (calls.size > CALLS_MAX) {
@@ -32,10 +42,13 @@ export function createToolCallMemory() {
 
 function merge(before: ToolCallFacts | undefined, update: JsonObject): ToolCallFacts {
   const { kind, title } = update;
+  const paths = [...new Set([...(before?.paths ?? []), ...pathsOf(update)])];
+  const kept = paths.filter(({ length }) => length <= PATH_LENGTH_MAX).slice(0, PATHS_MAX);
   return {
-    kind: typeof kind === "string" ? kind : (before?.kind ?? null),
+    kind: typeof kind === "string" ? kind.slice(0, TITLE_MAX) : (before?.kind ?? null),
     title: typeof title === "string" ? title.slice(0, TITLE_MAX) : (before?.title ?? null),
-    paths: [...new Set([...(before?.paths ?? []), ...pathsOf(update)])].slice(0, PATHS_MAX),
+    paths: kept,
+    hasMorePaths: before?.hasMorePaths === true || kept.length < paths.length,
   };
 }
 

@@ -8,6 +8,9 @@ type Update = JsonObject & { sessionUpdate: string };
 /** Event type of an update whose own name is none, or is one of the gateway's. */
 const OTHER = "agent_update";
 const TYPES_MAX = 256;
+const NAME_LENGTH_MAX = 64;
+/** Of an update that changes what the session says of itself; a larger one is left to the log. */
+const STATE_LENGTH_MAX = 512 * 1024;
 const OWN: ReadonlySet<string> = new Set(GATEWAY_EVENT_TYPES);
 const TITLE_MAX = 500;
 
@@ -27,7 +30,7 @@ export function createUpdates(context: SessionContext) {
 
   function classify(name: string): string {
     const type = /^[a-z0-9_]{1,64}$/.test(name) && !OWN.has(name) ? name : OTHER;
-    if (types.size < TYPES_MAX) types.set(name, type);
+    if (types.size < TYPES_MAX && name.length <= NAME_LENGTH_MAX) types.set(name, type);
     return type;
   }
 
@@ -35,7 +38,7 @@ export function createUpdates(context: SessionContext) {
   function take(session: LiveSession, connection: Connection, update: Update, raw: string, meta: string | null): void {
     const name = update.sessionUpdate;
     const type = types.get(name) ?? classify(name);
-    if (STATE.has(type)) apply(session, update);
+    if (STATE.has(type)) apply(session, update, raw.length);
     else if (type === "tool_call" || type === "tool_call_update") session.toolCalls.note(update);
     if (connection.replaying) return;
     context.log.stage({
@@ -49,8 +52,10 @@ export function createUpdates(context: SessionContext) {
 
   return { take };
 
-  function apply(session: LiveSession, update: Update): void {
-    if (applyState(session.record, update)) persist(context, session, false);
+  function apply(session: LiveSession, update: Update, length: number): void {
+    if (length > STATE_LENGTH_MAX) {
+      context.report("an update is too large for the session's state", { session: session.record.id, length });
+    } else if (applyState(session.record, update)) persist(context, session, false);
   }
 }
 

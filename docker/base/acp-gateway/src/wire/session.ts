@@ -15,7 +15,9 @@ export const permissionRule = z
       .string()
       .max(1024)
       .optional()
-      .describe("Glob over the paths of the call's locations; all of them must match. Absent: any"),
+      .describe(
+        "Glob over the paths of the call's locations: all of them must match to be allowed, one to be rejected or asked. Absent: any",
+      ),
     title: z.string().max(1024).optional().describe("Glob over the call's title. Absent: any"),
     decision: z.enum(["allow", "reject", "ask"]),
   })

@@ -169,6 +169,19 @@ describe("/acp over a WebSocket", () => {
     expect(refused.error?.data).toEqual({ code: "forbidden" });
   });
 
+  test("a message nested without end is no message, and the connection goes on", async () => {
+    await using server = await startAcpServer();
+    using client = await initialized(server.url);
+    const sessionId = textOf(await client.call("session/new", { cwd: server.folder, mcpServers: [] }), "sessionId");
+    const deep = `${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}`;
+    const from = client.frames.length;
+    client.socket.send(
+      `{"jsonrpc":"2.0","id":"deep","method":"x/echo","params":{"sessionId":"${sessionId}","x":${deep}}}`,
+    );
+    expect((await client.next(({ error }) => error !== undefined, from)).error?.code).toBe(-32700);
+    expect(await client.call("x/echo", { sessionId, x: 1 })).toMatchObject({ echo: { x: 1 } });
+  });
+
   test("what REST keeps for admin and approve is not open by /acp", async () => {
     await using server = await startAcpServer();
     using writer = await initialized(server.url);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { GatewayError } from "../../src/gateway-error.ts";
+import type { JsonObject } from "../../src/wire/index.ts";
 import { bareClient, listener } from "./support.ts";
 
 describe("our requests", () => {
@@ -38,6 +39,20 @@ describe("our requests", () => {
       message: "bare refused authenticate: [secret] is wrong",
     });
     expect(await odd).toMatchObject({ code: "agent_protocol" });
+  });
+
+  test("what cannot be written as JSON fails its own request alone, and once", async () => {
+    const { client, say, sent } = bareClient();
+    const round: JsonObject = {};
+    round["self"] = round;
+    const failed = (async () => client.request("a", round, { timeoutMs: 5 }))();
+    await expect(failed).rejects.toThrow();
+    // A request that was left behind would fail a second time here, with nobody to hear it.
+    await Bun.sleep(20);
+    expect(sent).toEqual([]);
+    const next = client.request("b", {});
+    say({ jsonrpc: "2.0", id: (sent[0] as { id: number }).id, result: {} });
+    expect(await next).toEqual({});
   });
 
   test("an abort and a timeout end the wait, tell the agent, and a late answer does no harm", async () => {

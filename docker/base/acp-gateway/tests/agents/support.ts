@@ -107,7 +107,7 @@ export function listener(
 }
 
 /** A client whose agent is the test itself. */
-export function bareClient() {
+export function bareClient(onLine: (line: string) => void = () => {}) {
   const sent: JsonObject[] = [];
   const logged: string[] = [];
   const counters = createCounters();
@@ -115,7 +115,10 @@ export function bareClient() {
     agentId: "bare",
     redactor: createRedactor(["hush-hush"]),
     counters,
-    send: (line) => sent.push(JSON.parse(line)),
+    send(line) {
+      onLine(line);
+      sent.push(JSON.parse(line));
+    },
     log: (message) => logged.push(message),
   });
   const say = (...lines: (string | object)[]) =>

@@ -72,7 +72,7 @@ describe("updates", () => {
     const { heard, handlers } = listener();
     client.attach("s1", handlers);
     say(update('{"sessionUpdate":\r"x","t":"a\\r\\nb"}'));
-    expect(heard.updates[0]?.raw).toBe('{"sessionUpdate":"x","t":"a\\r\\nb"}');
+    expect(heard.updates[0]?.raw).toBe('{"sessionUpdate": "x","t":"a\\r\\nb"}');
   });
 
   test("sessions with ids that need escapes and sessions in turns are told apart", () => {

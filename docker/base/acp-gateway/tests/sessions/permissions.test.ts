@@ -1,6 +1,8 @@
+import { Database } from "bun:sqlite";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
+import { textOf } from "../../src/sessions/json.ts";
 import type { PendingChange } from "../../src/types.ts";
 import type { PermissionPolicy } from "../../src/wire/index.ts";
 import { until } from "../support/gateway.ts";
@@ -236,4 +238,23 @@ test("an agent's end cancels what waits, and a restart of the gateway too", asyn
     second.permission.id,
     first.permission.id,
   ]);
+});
+
+test("an agent acts on an answer only once that is written down", async () => {
+  await using w = await world();
+  const { id } = await w.create({ mode: "ask" });
+  const { promptId } = await w.send(id, "write out.txt hi");
+  const { data } = await w.event(id, "permission_requested");
+  await w.log.settled();
+  const lock = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"));
+  lock.run("BEGIN IMMEDIATE");
+  const answer = w.manager.answerPermission(id, textOf(data?.["id"]), { decision: "allow_once" }, caller);
+  expect((await refusal(answer)).code).toBe("storage_full");
+  await Bun.sleep(200);
+  const written = () => Bun.file(join(w.workspace, "out.txt"));
+  expect(await written().exists()).toBe(false);
+  lock.run("COMMIT");
+  lock.close();
+  await w.ended(id, promptId);
+  expect(await written().text()).toBe("hi");
 });

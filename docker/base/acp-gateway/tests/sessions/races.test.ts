@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { rename, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,36 @@ describe("ends of sessions that meet other calls", () => {
     expect(types.lastIndexOf("session_opened")).toBeGreaterThan(types.lastIndexOf("session_closed"));
     expect(w.manager.getPrompt(id, promptId).status).toBe("cancelled");
     expect(await w.run(id, "text there")).toMatchObject({ text: "there" });
+  });
+
+  test("until it is done, a close that is cut off by the gateway's end has not happened", async () => {
+    await using w = await world();
+    const { id } = await w.create();
+    await w.send(id, "deaf");
+    await w.event(id, "prompt_started");
+    const { promptId } = await w.send(id, "text queued");
+    const closed = w.manager.close(id);
+    await w.event(id, "prompt_cancelled", (event) => event.promptId === promptId);
+    const db = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"), { readonly: true });
+    const stored = () => {
+      const row = db.query<{ record: string }, [string]>("SELECT record FROM session WHERE id = ?").get(id);
+      return (JSON.parse(row?.record ?? "{}") as { closed?: boolean }).closed;
+    };
+    expect([await w.types(id), stored()]).toEqual([expect.not.arrayContaining(["session_closed"]), false]);
+    await closed;
+    expect([(await w.types(id)).at(-1), stored()]).toEqual(["session_closed", true]);
+    db.close();
+  });
+
+  test("a closed session that is opened again says so, also when its agent cannot be started", async () => {
+    await using w = await world({ agents: [agent("scripted", ["--no-load"])] });
+    const { id } = await w.create();
+    await w.manager.close(id);
+    expect((await refusal(w.manager.open(id, "load"))).code).toBe("not_supported");
+    expect(w.manager.get(id).status).toBe("failed");
+    const closedAt = (await w.event(id, "session_closed")).seq;
+    const updated = await w.event(id, "session_updated", ({ seq }) => seq > closedAt);
+    expect(updated.data).toEqual({ status: "dormant" });
   });
 
   test("a session that is being deleted takes neither a load nor a prompt, and both deletes end together", async () => {

@@ -1,7 +1,8 @@
 /**
  * A coding agent without a model: it speaks the Agent Client Protocol on stdio, and each line of a
  * prompt's text is a command (see scripted-agent/commands.ts). Flags: --auth (needs authenticate), --no-load,
- * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang-load, --images.
+ * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang-load,
+ * --same-fork, --images.
  * Sessions are kept in the folder SCRIPTED_AGENT_STATE, so another process can load them.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -147,6 +148,7 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
     return describe(open(String(params["sessionId"]), params));
   },
   "session/fork"(params) {
+    if (has("--same-fork")) return { sessionId: params["sessionId"] };
     const session = open(`agent-${crypto.randomUUID()}`, params);
     if (stateFolder) writeFileSync(historyOf(session.id), readFileSync(historyOf(String(params["sessionId"]))));
     return { sessionId: session.id, ...describe(session) };

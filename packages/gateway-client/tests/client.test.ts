@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { startGateway, TOKEN } from "../../../docker/base/acp-gateway/tests/support/gateway.ts";
 import { createGatewayClient, type GatewayClient, GatewayClientError, type GatewayEvent } from "../src/index.ts";
 
@@ -45,6 +47,34 @@ describe("a client of a gateway", () => {
     expect(events.findLast(({ promptId: of }) => of === promptId)?.type).toBe("prompt_finished");
     const page = await client.eventPage(session.id, { after: seq, limit: 1000 });
     expect(page.events.slice(0, events.length)).toEqual(events);
+  });
+
+  test("comes back to a stream that was cut off, and takes no cut for the end", async () => {
+    const asked: string[] = [];
+    const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    const event = (seq: number) => chunk(`id: ${seq}\ndata: {"seq":${seq},"type":"usage_update"}\n\n`);
+    const cutting = createServer((connection) => {
+      connection.on("error", () => undefined);
+      connection.once("data", (request) => {
+        asked.push(/^last-event-id: (\d+)/im.exec(request.toString())?.[1] ?? "");
+        connection.write(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        );
+        connection.write(event(asked.length));
+        if (asked.length === 3) connection.end("0\r\n\r\n");
+        else if (asked.length === 2) connection.resetAndDestroy();
+        else connection.end();
+      });
+    }).listen(0, "127.0.0.1");
+    await once(cutting, "listening");
+    const address = cutting.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const seqs: number[] = [];
+    const following = createGatewayClient({ url, token: TOKEN }).events(null, { until: "idle", retryMs: 1 });
+    for await (const { seq } of following) seqs.push(seq);
+    cutting.close();
+    expect(seqs).toEqual([1, 2, 3]);
+    expect(asked).toEqual(["0", "1", "2"]);
   });
 
   test("answers what an agent asks", async () => {

@@ -105,7 +105,7 @@ describe("what flows to and from a project's agents", () => {
     gateway.close();
   });
 
-  test("arrives event by event, is counted, and just ends when the gateway breaks off", async () => {
+  test("arrives event by event, is counted, and breaks off as the gateway does", async () => {
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     const gateway = serveGateway(
       () =>
@@ -125,8 +125,8 @@ describe("what flows to and from a project's agents", () => {
     expect(await next()).toBe("id: 2\ndata: {}\n\n");
     const readers = () => /agentpod_sse_clients\{stream="agent"\} (\d+)/.exec(api.metrics.render(null).text)?.[1];
     expect(readers()).toBe("1");
-    await gateway.stop();
-    expect((await reader?.read())?.done).toBe(true);
-    expect(readers()).toBe("0");
+    await gateway.stop(true);
+    expect(reader?.read()).rejects.toThrow();
+    await until("nobody reads", () => (readers() === "0" ? true : undefined));
   });
 });

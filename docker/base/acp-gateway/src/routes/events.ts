@@ -93,6 +93,7 @@ export function createEventRoutes({ log, sessions, streams }: EventDeps) {
           await log.settled().catch(() => undefined);
           return isIdle(sessionId) && log.lastSeq(sessionId || undefined) <= reader.position;
         },
+        endTells: query.until !== undefined,
         ...(isLines && { shape: framesAsLines }),
         onEnd: detach,
       });

@@ -63,7 +63,10 @@ describe("a gateway that is told to end", () => {
     await prompt();
     const follow = async (query: string) => (await gateway.get(`/v1/sessions/${id}/events${query}`)).text();
     const [promised, plain] = [follow("?until=idle"), follow("")];
-    await until(async () => (await (await gateway.get("/v1/activity")).json()).clientsAttached === 2);
+    await until(async () => {
+      const { clientsAttached } = (await (await gateway.get("/v1/activity")).json()) as { clientsAttached: number };
+      return clientsAttached === 2;
+    });
     gateway.child.kill("SIGTERM");
     expect(await plain).toContain("event: prompt_interrupted");
     expect(promised).rejects.toThrow();

@@ -32,7 +32,9 @@ export const permissionPolicy = z
       .min(0)
       .max(86_400)
       .optional()
-      .describe("How long a request waits for an answer; 0 waits for ever"),
+      .describe(
+        "How long a request waits for an answer before it is rejected; 0 waits for ever. Absent: as the gateway is set, by default a day",
+      ),
   })
   .describe(
     "What happens to an agent's request for permission. `allow-reads` allows read, search, think and fetch without asking. With `rules`, what no rule decides is asked",

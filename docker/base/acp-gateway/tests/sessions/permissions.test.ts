@@ -94,6 +94,11 @@ test("a request that nobody answers in time is rejected", async () => {
   expect(Date.parse(permission.expiresAt ?? "")).toBeGreaterThan(Date.parse(permission.createdAt));
   expect((await w.ended(id, promptId)).text).toBe("[selected no]");
   expect(w.manager.permissions(id)).toMatchObject([{ status: "expired", resolvedBy: "timeout" }]);
+  const outcome = { outcome: "selected", optionId: "no" };
+  const { data } = await w.event(id, "permission_resolved");
+  expect(data).toEqual({ id: permission.id, status: "expired", resolvedBy: "timeout", outcome });
+  const late = w.manager.answerPermission(id, permission.id, { decision: "allow_once" }, caller);
+  expect((await refusal(late)).message).toBe("the permission was expired by timeout");
 });
 
 test("requests beyond the limit are refused, with an event each", async () => {

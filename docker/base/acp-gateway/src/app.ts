@@ -67,6 +67,7 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
 
   /** For Bun.serve. Undefined once the connection is a WebSocket. */
   async function fetch(request: Request, server: Server): Promise<Response | undefined> {
+    const startedAt = performance.now();
     const requestId = requestIdOf(request.headers);
     let path = "";
     let response: Response | undefined;
@@ -78,7 +79,8 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
     } finally {
       inFlight -= 1;
     }
-    metrics.count(request.method, path, response?.status ?? 101);
+    const isTimed = response !== undefined && !asksToWait(request);
+    metrics.count(request.method, path, response?.status ?? 101, isTimed ? performance.now() - startedAt : undefined);
     if (response === undefined) return undefined;
     finish(response.headers, requestId);
     origins.share(response.headers, request.headers);
@@ -91,6 +93,11 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
 function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
   return given !== null && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** How long the answer took is the caller's wish. */
+function asksToWait({ url, headers }: Request): boolean {
+  return /[?&]wait=/.test(url) || /\bwait\b/i.test(headers.get("prefer") ?? "");
 }
 
 function finish(headers: Headers, requestId: string): void {

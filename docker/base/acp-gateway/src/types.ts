@@ -194,6 +194,8 @@ export type Limits = {
   requestsInFlight: number;
   /** Of one token; 0 is without limit. */
   requestsPerMinute: number;
+  /** Of all callers together, tickets and cookies included; 0 is without limit. */
+  wrongTokensPerMinute: number;
 };
 
 /** What the gateway was started with; see `loadConfig`. */

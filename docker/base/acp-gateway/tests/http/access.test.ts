@@ -154,6 +154,65 @@ describe("who may call", () => {
     time += 12_000;
     expect((await app.call("/who")).status).toBe(200);
   });
+
+  test("a clock that is set back takes no requests away", async () => {
+    let time = 10_000_000;
+    await using app = serveApp([surface], { limits: { requestsPerMinute: 5 }, now: () => time });
+    expect((await app.call("/who")).status).toBe(200);
+    time -= 3_600_000;
+    expect((await app.call("/who")).status).toBe(200);
+  });
+
+  test("wrong tokens, tickets and cookies are limited together, and a right one is let in all the same", async () => {
+    let time = 1_000_000;
+    await using app = serveApp([surface], { limits: { wrongTokensPerMinute: 6 }, now: () => time });
+    const guesses = [
+      () => app.call("/who", { token: "guessed" }),
+      () => app.call("/who?ticket=guessed", { token: null }),
+      () => app.call("/who", { token: null, headers: { cookie: "agentpod_gateway=main~99999999999999~x" } }),
+    ];
+    for (const guess of [...guesses, ...guesses]) expect((await guess()).status).toBe(401);
+    for (const guess of guesses) {
+      const refused = await guess();
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+      expect(await refused.json()).toMatchObject({
+        code: "too_many_requests",
+        detail: expect.stringContaining("wrong"),
+      });
+    }
+    // Who says nothing guesses nothing, and is told what is missing.
+    expect((await app.call("/who", { token: null })).status).toBe(401);
+    expect((await app.call("/who")).status).toBe(200);
+    const { ticket } = (await (await app.call("/v1/tickets", { method: "POST" })).json()) as { ticket: string };
+    expect((await app.call(`/who?ticket=${ticket}`, { token: null })).status).toBe(200);
+    time += 10_000;
+    expect((await app.call("/who", { token: "guessed" })).status).toBe(401);
+    expect((await app.call("/who", { token: "guessed" })).status).toBe(429);
+  });
+
+  test("by default guesses end soon and what programs ask does not; 0 takes either limit off", async () => {
+    const wrong = async (app: ReturnType<typeof serveApp>) =>
+      new Set(
+        await Promise.all(
+          Array.from({ length: 100 }, async () => (await app.call("/who", { token: "guessed" })).status),
+        ),
+      );
+    const right = async (app: ReturnType<typeof serveApp>) => {
+      const statuses = new Set<number>();
+      for (let round = 0; round < 20; round += 1) {
+        const answers = await Promise.all(Array.from({ length: 100 }, () => app.call("/who")));
+        for (const { status } of answers) statuses.add(status);
+      }
+      return statuses;
+    };
+    const now = () => 1_000_000;
+    await using app = serveApp([surface], { now });
+    expect(await wrong(app)).toEqual(new Set([401, 429]));
+    expect(await right(app)).toEqual(new Set([200]));
+    await using open = serveApp([surface], { limits: { wrongTokensPerMinute: 0, requestsPerMinute: 0 }, now });
+    expect(await wrong(open)).toEqual(new Set([401]));
+    expect((await open.call("/who")).status).toBe(200);
+  });
 });
 
 describe("who may connect a WebSocket", () => {

@@ -1,7 +1,16 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { StorageError } from "../../src/storage/storage-error.ts";
 import { drain, openLog, temporaryFolder, texts, update, write } from "./support/open-log.ts";
 
@@ -114,4 +123,60 @@ describe("a damaged database", () => {
       expect(texts(events)).toEqual(["new"]);
     });
   }
+
+  const garbage = "not a database at all, but long enough to be looked at".repeat(99);
+  const asides = (folder: string) =>
+    readdirSync(folder)
+      .filter((name) => name.includes(".damaged-"))
+      .toSorted();
+
+  test("is set aside with what SQLite keeps beside it, and it is said what to do with it", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "gateway.sqlite");
+    const parts = ["", "-shm", "-wal"];
+    for (const part of parts) writeFileSync(file + part, garbage + part);
+    using storage = openLog(folder.path);
+    const [{ aside, advice } = { aside: "", advice: "" }] = storage.told as { aside: string; advice: string }[];
+    expect(asides(folder.path)).toEqual(parts.map((part) => basename(aside) + part));
+    for (const part of ["", "-wal"]) expect(readFileSync(aside + part, "utf8")).toBe(garbage + part);
+    expect(advice).toContain(`sqlite3 ${aside} .recover`);
+  });
+
+  test("is kept with the one before it: older ones go, and the log names them", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "gateway.sqlite");
+    writeFileSync(`${file}.damaged-by-hand`, "");
+    for (const day of [1, 2, 3, 4]) {
+      for (const part of ["", "-wal"]) writeFileSync(`${file}.damaged-2020010${day}T000000000Z${part}`, "");
+    }
+    writeFileSync(file, garbage);
+    using storage = openLog(folder.path);
+    const kept = [4].flatMap((day) =>
+      ["", "-wal"].map((part) => `gateway.sqlite.damaged-2020010${day}T000000000Z${part}`),
+    );
+    const left = asides(folder.path).filter((name) => !name.endsWith("by-hand"));
+    expect(left).toEqual([...kept, basename(String(storage.told[0]?.["aside"]))]);
+    expect(storage.told[0]?.["removed"]).toEqual([3, 2, 1].map((day) => `${file}.damaged-2020010${day}T000000000Z`));
+    expect(asides(folder.path)).toContain("gateway.sqlite.damaged-by-hand");
+  });
+
+  test("that a crash has left half aside is completed, and no number is given twice", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "gateway.sqlite");
+    const aside = `${file}.damaged-20260101T000000000Z`;
+    writeFileSync(aside, garbage);
+    writeFileSync(`${file}-wal`, "the newest commits");
+    const before = Date.now();
+    let first = 0;
+    {
+      using storage = openLog(folder.path);
+      expect(storage.reports).toEqual([]);
+      [first = 0] = await write(storage.log, update("a", "new"));
+      expect(first).toBeGreaterThan(before);
+      expect(readFileSync(`${aside}-wal`, "utf8")).toBe("the newest commits");
+    }
+    using storage = openLog(folder.path);
+    expect(storage.log.lastSeq()).toBe(first);
+    expect(drain(storage.log.reader({ after: 5 }))[0]?.event).toBe("gap");
+  });
 });

@@ -70,6 +70,7 @@ export function createLauncher(deps: LauncherDeps) {
 
   async function launch(entry: AgentEntry, options: StartAgent, onBlock: (block: string) => void): Promise<Launched> {
     const found = await command(entry, options.env);
+    options.signal?.throwIfAborted();
     if (live.size >= limits.processes) {
       const fix = "close a session or raise the limit";
       throw new GatewayError("too_many_processes", `${limits.processes} agent processes run already; ${fix}`);

@@ -1,4 +1,5 @@
 import type { AgentHandle, StartAgent } from "../types.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { SessionContext } from "./context.ts";
 import { hasCode } from "./failure.ts";
 import type { Connection, Lease, LiveSession } from "./live-session.ts";
@@ -81,8 +82,8 @@ export function createLeases(context: SessionContext) {
       if (lease.users === 0) void track(lease.handle.stop());
     },
 
-    /** Ends a process that no session has taken. */
-    drop: (handle: AgentHandle): Promise<void> => track(handle.stop()),
+    /** Ends a process that no session has taken; at once when its start was given up. */
+    drop: (handle: AgentHandle, { atOnce }: { atOnce: boolean }): Promise<void> => track(handle.stop({ atOnce })),
 
     /** Ends the session's process at once: it does not hear. */
     kill(session: LiveSession): void {
@@ -94,7 +95,7 @@ export function createLeases(context: SessionContext) {
       try {
         return await context.agents.start(options);
       } catch (error) {
-        if (!hasCode(error, "too_many_processes") || !(await reapOne())) throw error;
+        if (!hasCode(error, "too_many_processes") || !(await unlessAborted(reapOne(), options.signal))) throw error;
         return context.agents.start(options);
       }
     },

@@ -80,7 +80,6 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     record,
     connection: null,
     opening: null,
-    abandon: null,
     ending: null,
     closing: false,
     stopping: null,

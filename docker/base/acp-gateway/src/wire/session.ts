@@ -10,13 +10,18 @@ export type SessionStatus = z.infer<typeof sessionStatus>;
 
 export const permissionRule = z
   .strictObject({
-    kind: z.string().max(64).optional().describe("Kind of the tool call (read, edit, execute, …); absent: any"),
+    kind: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("Kind of the tool call (read, edit, execute, …; one without is `other`); absent: any"),
     path: z
       .string()
       .max(1024)
+      .refine((path) => !/^!?~/.test(path), { error: "give the folder's path: ~ stands for none here" })
       .optional()
       .describe(
-        "Glob over the paths of the call's locations: all of them must match to be allowed, one to be rejected or asked. Absent: any",
+        "Glob over the paths of the call's locations, from cwd or absolute: all of them must match to be allowed, one to be rejected or asked. A relative one allows nothing outside of cwd unless it begins with `..`. Absent: any",
       ),
     title: z.string().max(1024).optional().describe("Glob over the call's title. Absent: any"),
     decision: z.enum(["allow", "reject", "ask"]),
@@ -35,6 +40,10 @@ export const permissionPolicy = z
       .describe(
         "How long a request waits for an answer before it is rejected; 0 waits for ever. Absent: as the gateway is set, by default a day",
       ),
+  })
+  .refine(({ mode, rules = [] }) => mode === "rules" || rules.length === 0, {
+    error: "only the mode rules looks at them; set mode to rules, or leave them out",
+    path: ["rules"],
   })
   .describe(
     "What happens to an agent's request for permission. `allow-reads` allows read, search, think and fetch without asking. With `rules`, what no rule decides is asked",

@@ -4,12 +4,11 @@ import { CONVERSATION_TYPES, createConversation } from "./conversation.ts";
 import { textOf } from "./json.ts";
 import { eventsOf } from "./log-events.ts";
 
-/** What was said in the session, from its log. Long texts and lists are cut, and say so. */
+/** What was said in the session so far, from its log. Long texts and lists are cut, and say so. */
 export async function transcriptOf(log: EventLog, sessionId: string): Promise<{ messages: JsonObject[] }> {
   const conversation = createConversation();
-  for await (const event of eventsOf(log.reader({ sessionId, after: 0, types: CONVERSATION_TYPES }))) {
-    conversation.take(event);
-  }
+  const reader = log.reader({ sessionId, after: 0, types: CONVERSATION_TYPES });
+  for await (const event of eventsOf(reader, log.lastSeq(sessionId))) conversation.take(event);
   return { messages: conversation.messages };
 }
 

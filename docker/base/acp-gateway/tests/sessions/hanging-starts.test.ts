@@ -5,7 +5,7 @@ import { until } from "../support/gateway.ts";
 import { agent, refusal, type World, world } from "./support.ts";
 
 /** Far below what a start may take, and above what a slow machine needs to kill a process. */
-const AT_ONCE_MS = 1500;
+const AT_ONCE_MS = 3000;
 /** An agent that does not listen would hold up by far more than that what asks it gently. */
 const SLOW_TO_KILL = { agentTiming: { graceMs: 5000 } };
 

@@ -141,6 +141,7 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
   return {
     fetch: app.fetch,
     websocket: app.sockets.websocket,
+    requests: app.requests,
     /** More than any route takes: each refuses what is too much for it in a way that says so. */
     maxRequestBodySize: Math.max(limits.bodyBytes, limits.fileBytes) + MiB,
     routes: app.routes,

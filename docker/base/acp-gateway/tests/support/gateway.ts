@@ -116,11 +116,11 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   }
 }
 
-/** Resolves when `condition` holds; throws after five seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+/** Resolves when `condition` holds; throws after `ms`. */
+export async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  const deadline = Date.now() + ms;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true within 5 s");
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${ms / 1000} s`);
     await Bun.sleep(10);
   }
 }

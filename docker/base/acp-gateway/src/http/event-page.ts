@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import type { LogReader } from "../types.ts";
 import { cutFrames } from "./frames.ts";
 
@@ -43,9 +44,9 @@ export function readPage(reader: LogReader, { limit, full }: PageOptions): strin
 }
 
 function shortened(data: string): string {
-  return JSON.stringify(JSON.parse(data), (_key, value: unknown) =>
-    typeof value === "string" && value.length > STRING_LENGTH_MAX
-      ? `${value.slice(0, STRING_LENGTH_MAX)}… [${value.length - STRING_LENGTH_MAX} more characters; ask with full=true]`
-      : value,
-  );
+  return JSON.stringify(JSON.parse(data), (_key, value: unknown) => {
+    if (typeof value !== "string" || value.length <= STRING_LENGTH_MAX) return value;
+    const cut = cutText(value, STRING_LENGTH_MAX);
+    return `${cut}… [${value.length - cut.length} more characters; ask with full=true]`;
+  });
 }

@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import type { GatewayEvent, JsonObject, JsonValue } from "../wire/index.ts";
 import { objectOf, textOf } from "./json.ts";
 import { shorten } from "./shorten.ts";
@@ -44,7 +45,7 @@ export function createConversation() {
   function say(turn: Turn, type: "text" | "thought", content: JsonObject): void {
     if (content["type"] !== "text") return add(turn, { type: "content", content: shorten(content) });
     const text = textOf(content["text"]);
-    const taken = text.slice(0, room);
+    const taken = cutText(text, room);
     room -= taken.length;
     const last = turn.parts.at(-1);
     const part = last?.type === type ? last : { type, text: "" };

@@ -105,6 +105,19 @@ describe("the tables of sessions", () => {
     expect(storage.reports).toEqual([]);
   });
 
+  test("give the prompts that wait in the order in which they were taken, however the clock was set meanwhile", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    const { prompts, sessions } = storage.stores;
+    const seqs = { prm_9: 7, prm_1: 8, prm_5: 10 };
+    storage.log.stageWrite((db) => {
+      sessions.put(db, session("ses_1"));
+      for (const [id, seq] of Object.entries(seqs)) prompts.put(db, { ...prompt("ses_1", id, "queued"), seq }, none);
+    });
+    await storage.log.settled();
+    expect(prompts.unfinished().map(({ record }) => record.promptId)).toEqual(Object.keys(seqs));
+  });
+
   test("list what is pending, and what there was of a session", async () => {
     using folder = temporaryFolder();
     using storage = openLog(folder.path);

@@ -1,6 +1,6 @@
 import type { AgentHandle, StartAgent } from "../types.ts";
 import { unlessAborted } from "../unless-aborted.ts";
-import type { SessionContext } from "./context.ts";
+import { emit, persist, type SessionContext } from "./context.ts";
 import { hasCode } from "./failure.ts";
 import type { Connection, Lease, LiveSession } from "./live-session.ts";
 import { objectOf } from "./json.ts";
@@ -68,7 +68,10 @@ export function createLeases(context: SessionContext) {
   async function reapOne(): Promise<boolean> {
     const [oldest] = [...context.sessions.values()].filter(isIdle).toSorted((a, b) => a.lastUsedMs - b.lastUsedMs);
     if (!oldest) return false;
-    await release(oldest);
+    const end = release(oldest);
+    emit(context, oldest, "session_updated", { status: "dormant" });
+    persist(context, oldest, false);
+    await end;
     return true;
   }
 
@@ -92,11 +95,13 @@ export function createLeases(context: SessionContext) {
     },
 
     async start(options: StartAgent): Promise<AgentHandle> {
-      try {
-        return await context.agents.start(options);
-      } catch (error) {
-        if (!hasCode(error, "too_many_processes") || !(await unlessAborted(reapOne(), options.signal))) throw error;
-        return context.agents.start(options);
+      for (;;) {
+        try {
+          return await context.agents.start(options);
+        } catch (error) {
+          // Where several sessions share a process, only the last of them makes room.
+          if (!hasCode(error, "too_many_processes") || !(await unlessAborted(reapOne(), options.signal))) throw error;
+        }
       }
     },
 

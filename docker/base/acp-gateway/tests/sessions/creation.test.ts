@@ -158,6 +158,7 @@ test("beyond the limit of processes the session idle for the longest gives its o
   const [first, second] = [await w.create(), await w.create()];
   const third = await w.create();
   expect(w.manager.get(first.id).status).toBe("dormant");
+  expect((await w.events(first.id)).at(-1)).toMatchObject({ type: "session_updated", data: { status: "dormant" } });
   await w.send(second.id, "hang");
   const detach = w.manager.attach(third.id);
   expect((await refusal(w.create())).code).toBe("too_many_processes");
@@ -196,4 +197,18 @@ test("sessions of an agent with one process share it, and the last one ends it",
   expect(await w.pid(two.id)).toBe(pid);
   await w.manager.close(two.id);
   await until(() => w.agents.running().length === 0);
+});
+
+test("idle sessions that share a process make room for another one together", async () => {
+  await using w = await world({ limits: { processes: 1 } });
+  const { id } = await w.create();
+  const { id: copy } = await w.manager.fork(id, caller);
+  const { id: other } = await w.create();
+  expect([id, copy, other].map((one) => w.manager.get(one).status)).toEqual(["dormant", "dormant", "idle"]);
+  const busy = await w.send(other, "hang");
+  await w.event(other, "prompt_started");
+  expect((await refusal(w.create())).code).toBe("too_many_processes");
+  await w.manager.cancel(other);
+  await w.ended(other, busy.promptId);
+  expect((await w.run(copy, "text back")).text).toBe("back");
 });

@@ -44,7 +44,8 @@ test("a request waits for a person; the first answer wins and is told to all", a
     status: "fulfilled",
     value: { status: "answered", resolvedBy: "tester", outcome: { outcome: "selected", optionId: "always" } },
   });
-  expect(answers[1]).toMatchObject({ status: "rejected", reason: { code: "already_resolved" } });
+  const reason = { code: "already_resolved", message: "the permission was ended just now" };
+  expect(answers[1]).toMatchObject({ status: "rejected", reason });
   const late = w.manager.answerPermission(id, permission.id, { optionId: "no" }, other);
   expect((await refusal(late)).message).toContain("answered by tester");
   expect((await w.ended(id, promptId)).text).toBe("[selected always]");

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { readMeta } from "./meta-table.ts";
+import { createPromptTrim } from "./prompt-trim.ts";
 import { type Segment, storedBytes } from "./segment-table.ts";
 import { type Removable, bytesOf, bytesUsed, oldest, oldestBefore, readTrims, trim } from "./trim-table.ts";
 
@@ -21,6 +22,7 @@ const SLACK = 0.95;
 export function createRetention({ db, retention, now }: RetentionDeps) {
   const { bytes, sessionBytes, days } = retention;
   const trims = readTrims(db);
+  const prompts = createPromptTrim(db);
   const sizes = new Map<string, number>();
   const due = new Set<string>();
   let trimmedThrough = Math.max(readMeta(db, "lost_through"), ...trims.values());
@@ -46,6 +48,8 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
       const known = sizes.get(sessionId);
       if (known !== undefined) sizes.set(sessionId, known - size);
     }
+    for (const sessionId of new Set(gone.map((one) => one.sessionId)))
+      prompts.trimmed(sessionId, trims.get(sessionId) ?? 0);
     return freed;
   }
 
@@ -75,6 +79,7 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     forget(sessionId: string, through: number): void {
       trims.set(sessionId, through);
       sizes.delete(sessionId);
+      prompts.forget(sessionId);
       due.delete(sessionId);
     },
 

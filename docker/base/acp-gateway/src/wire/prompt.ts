@@ -37,7 +37,7 @@ export const prompt = z.object({
   promptId: z.string(),
   sessionId: z.string(),
   status: promptStatus,
-  content: z.array(contentBlock),
+  content: z.array(contentBlock).describe("Empty once retention has removed the prompt's events"),
   stopReason: z
     .string()
     .nullable()

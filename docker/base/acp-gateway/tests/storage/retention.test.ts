@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { PromptRecord } from "../../src/sessions/live-prompt.ts";
 import type { EventLog } from "../../src/types.ts";
 import { until } from "../support/gateway.ts";
 import { drain, openLog, type Seen, seqs, temporaryFolder, texts, update, write } from "./support/open-log.ts";
+import { prompt, session } from "./support/records.ts";
 
 const KiB = 1024;
 const forEver = { bytes: 2 ** 40, sessionBytes: 2 ** 40, days: 0 };
@@ -54,6 +56,34 @@ describe("retention", () => {
     expect(sizeOf(seen)).toBeGreaterThan(3 * KiB * KiB);
     expect(seqs(seen.slice(1))).toEqual(seqs(seen.slice(1)).toSorted((a, b) => a - b));
     expect(seen.at(-1)?.id).toBe(storage.log.lastSeq());
+  });
+
+  test("removes what was asked in prompts with their events, so that prompts do not take the place of all events", async () => {
+    using folder = temporaryFolder();
+    const options = { retention: { ...forEver, bytes: 8 * KiB * KiB }, limits: { tailBytes: 1 } };
+    using storage = openLog(folder.path, options);
+    const { log, stores } = storage;
+    const content = [{ type: "text", text: "p".repeat(400 * KiB) }];
+    const id = (count: number) => `prm_${String(count).padStart(3, "0")}`;
+    log.stageWrite((db) => stores.sessions.put(db, session("ses_1")));
+    for (let count = 0; count < 60; count += 1) {
+      const status = count === 59 ? "queued" : "finished";
+      const record: PromptRecord = { ...prompt("ses_1", id(count), status), content };
+      log.stage(update("ses_1", "e".repeat(100 * KiB)), (seq) => {
+        record.seq = seq;
+      });
+      log.stageWrite((db) => stores.prompts.put(db, record, { idempotencyKey: id(count), requestHash: "h" }));
+      await log.settled();
+    }
+    await until(() => log.stats().bytes < 9 * KiB * KiB);
+    const [gap, ...events] = drain(log.reader({ sessionId: "ses_1", after: 0 }));
+    expect(gap?.event).toBe("gap");
+    expect(events.length).toBeGreaterThan(5);
+    expect(events.at(-1)?.id).toBe(log.lastSeq());
+    const [first] = stores.prompts.page("ses_1", { before: id(1), limit: 1 });
+    expect(first).toMatchObject({ promptId: id(0), status: "finished", content: [] });
+    expect(stores.prompts.byKey("ses_1", id(0))?.requestHash).toBe("h");
+    for (const kept of [id(58), id(59)]) expect(stores.prompts.get("ses_1", kept)?.content).toEqual(content);
   });
 
   test("removes what is too old, but never the last event or its number", async () => {

@@ -52,6 +52,7 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
     if (!isPublic && inFlight.size > limits.requestsInFlight) {
       throw new GatewayError("too_many_requests", "the gateway is busy; try again in a second", {
         retryAfterSeconds: 1,
+        headers: { connection: "close" },
       });
     }
     if (caller !== null && isClosing()) throw new GatewayError("shutting_down", "the gateway is shutting down");

@@ -128,6 +128,21 @@ test("who shows no token keeps no connection, who shows one does", async () => {
   expect(await headOf("/v1/agents", AUTH)).not.toMatch(/^connection: close/im);
 });
 
+test("a request that is one too many ends its connection, so that nobody holds more than are answered", async () => {
+  await using gateway = await startGateway({ AGENTPOD_GATEWAY_LIMIT_REQUESTS_IN_FLIGHT: "1" });
+  const id = await newSession(gateway);
+  const head = `HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n${AUTH}\r\n`;
+  const waiting = [1, 2].map(() => connect(gateway.listening.port, "127.0.0.1"));
+  for (const socket of waiting) socket.write(`GET /v1/sessions/${id}/events?wait=60&after=latest ${head}`);
+  let refused = "";
+  await until(async () => {
+    refused = await rawRequest(gateway.listening.port, [`GET /v1/agents ${head}`]);
+    return refused.startsWith("HTTP/1.1 429");
+  });
+  expect(refused).toMatch(/^connection: close\r$/im);
+  for (const socket of waiting) socket.destroy();
+});
+
 test("connections beyond what it can have files: who is connected is served, and the silent make room", async () => {
   await using gateway = await startGateway({ AGENTPOD_GATEWAY_HOST: "0.0.0.0" });
   const { pid } = gateway.child;

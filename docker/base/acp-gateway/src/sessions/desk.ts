@@ -60,6 +60,8 @@ export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
   function end(session: LiveSession, entry: PendingEntry<Value, JsonObject>, ending: Ending<Value>): Value {
     entriesOf(session).delete(entry.value.id);
     if (entry.timer) clearTimeout(entry.timer);
+    // Outside of a turn, what the agent does with the answer is all there is to tell that it is in use.
+    session.lastUsedMs = context.now();
     const ended = conclude(session, entry.value, ending);
     const settle = () => entry.settle(ending.result);
     // What a person allowed is acted on once it is written down; all else is told at once.

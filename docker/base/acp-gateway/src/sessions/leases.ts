@@ -121,10 +121,11 @@ export function createLeases(context: SessionContext) {
   };
 }
 
-/** Its process does nothing, and nobody looks. */
+/** Its process does nothing, nobody looks, and nobody is waited for. */
 export const isIdle = (session: LiveSession): boolean =>
   session.connection !== null &&
   session.running === null &&
   session.queue.length === 0 &&
   session.clients === 0 &&
+  session.permissions.size + session.elicitations.size === 0 &&
   session.calls === 0;

@@ -236,6 +236,17 @@ describe("who may connect a WebSocket", () => {
     expect(await connect(`${app.url}/echo/x`, [])).toBeNull();
   });
 
+  test("a browser that offers agentpod beside its token gets it back where nothing else is spoken", async () => {
+    await using app = serveApp([surface]);
+    const connected = await connect(`${app.url}/echo/x`, [`bearer.${MAIN}`, "agentpod"]);
+    expect(connected?.told).toEqual({ name: "x", caller: "main", protocol: null });
+    expect(connected?.protocol).toBe("agentpod");
+    connected?.socket.close();
+    const both = await connect(`${app.url}/echo/x`, ["agentpod", "acp.v1", `bearer.${MAIN}`]);
+    expect(both?.protocol).toBe("acp.v1");
+    both?.socket.close();
+  });
+
   test("a client that offers none of the protocols is served without one", async () => {
     await using app = serveApp([surface]);
     const connected = await connect(`${app.url}/echo/x`, [], { authorization: `Bearer ${READER}` });

@@ -8,7 +8,7 @@ import type { Folders } from "./folders.ts";
 import type { Leases } from "./leases.ts";
 import { type Connection, type Lease, type LiveSession, type SessionRecord, statusAtRest } from "./live-session.ts";
 import { objectOf } from "./json.ts";
-import type { Settings } from "./settings.ts";
+import { keepSettings, type Settings } from "./settings.ts";
 import { beginStart, duringStart } from "./start.ts";
 
 export type OpenOptions = {
@@ -99,7 +99,7 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     let opened: Connection | null = null;
     try {
       emit(context, session, "agent_started", { agent: session.record.agent, pid: handle.pid });
-      const before = structuredClone({ modes: session.record.modes, configOptions: session.record.configOptions });
+      const before = keepSettings(session.record);
       const { connection, by, previous } = await openIn(session, { handle, how, signal });
       opened = connection;
       const { agentSessionId } = connection;

@@ -2,7 +2,7 @@
  * A coding agent without a model: it speaks the Agent Client Protocol on stdio, and each line of a
  * prompt's text is a command (see scripted-agent/commands.ts). Flags: --auth (needs authenticate), --no-load,
  * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang METHOD (never answers
- * it, and ignores SIGTERM and the end of its stdin), --refuse-load, --same-fork, --images. Flags may also stand, one
+ * it, and ignores SIGTERM and the end of its stdin), --refuse-load, --same-fork, --images, --bare-load (its answer tells neither mode nor options). Flags may also stand, one
  * a line, in the file "flags" of SCRIPTED_AGENT_STATE, so that a test changes what the next process does.
  * Sessions are kept in the folder SCRIPTED_AGENT_STATE, so another process can load them.
  */
@@ -146,7 +146,7 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
       const { kind, text } = JSON.parse(line) as { kind: string; text: string };
       await update(session, { sessionUpdate: kind, content: { type: "text", text } });
     }
-    return describe(session);
+    return has("--bare-load") ? {} : describe(session);
   },
   "session/resume"(params) {
     return describe(open(String(params["sessionId"]), params));

@@ -97,9 +97,9 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     refuseIfEnded(session);
     const handle = await start(session.record, signal);
     let opened: Connection | null = null;
+    const before = keepSettings(session.record);
     try {
       emit(context, session, "agent_started", { agent: session.record.agent, pid: handle.pid });
-      const before = keepSettings(session.record);
       const { connection, by, previous } = await openIn(session, { handle, how, signal });
       opened = connection;
       const { agentSessionId } = connection;
@@ -120,6 +120,8 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
       return adopted;
     } catch (error) {
       opened?.detach();
+      // What this process said of itself is not how the session is to be.
+      Object.assign(session.record, { modes: before.modes, configOptions: before.configOptions });
       session.stopping = leases.drop(handle, { atOnce: signal.aborted });
       throw withAuthMethods(error, handle);
     }

@@ -2,6 +2,7 @@ import { GatewayError } from "../gateway-error.ts";
 import type { AgentHandle } from "../types.ts";
 import type { JsonObject, JsonValue, NewSession } from "../wire/index.ts";
 import type { SessionContext } from "./context.ts";
+import { hasCode } from "./failure.ts";
 import type { SessionRecord } from "./live-session.ts";
 import { objectOf, textOf } from "./json.ts";
 
@@ -86,7 +87,12 @@ export function createSettings({ timing }: SessionContext) {
      */
     async restore(target: Target, before: SettingsKept): Promise<string[]> {
       const lost: string[] = [];
-      const attempt = async (name: string, set: Promise<void>) => set.catch(() => void lost.push(name));
+      const attempt = (name: string, set: Promise<void>) =>
+        set.catch((error: unknown) => {
+          // Of an agent that has ended nothing is lost: the next one is set.
+          if (hasCode(error, "agent_exited")) throw error;
+          lost.push(name);
+        });
       const mode = before.modes?.["currentModeId"];
       const { record } = target;
       const isSet = before.told.modes !== record.modes && record.modes?.["currentModeId"] === mode;

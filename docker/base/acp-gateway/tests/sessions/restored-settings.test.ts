@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { expect, test } from "bun:test";
 import { until } from "../support/gateway.ts";
-import { agent, refusal, world } from "./support.ts";
+import { agent, refusal, type World, world } from "./support.ts";
 
 for (const flags of [[], ["--bare-load"]]) {
   const tells = flags.length === 0 ? "tells" : "does not tell";
@@ -31,4 +31,37 @@ test("how an agent was set is not forgotten where it refuses to load", async () 
   await rm(`${w.state}/${agentSessionId}.jsonl`);
   expect((await refusal(w.manager.open(id, "load"))).code).toBe("agent_error");
   expect(w.manager.get(id)).toMatchObject({ modes, configOptions });
+});
+
+for (const [what, cut] of [
+  ["given up", (w: World, id: string) => w.manager.cancel(id)],
+  ["cut off by the gateway's end", (w: World) => w.restart()],
+] as const) {
+  test(`how an agent was set is not forgotten where its start is ${what} before it is set again`, async () => {
+    await using w = await world();
+    const { id } = await w.create({ mode: "ask", model: "large" });
+    await w.run(id, "text here");
+    await w.restart();
+    await Bun.write(`${w.state}/flags`, "--hang\nsession/set_mode");
+    const opening = refusal(w.manager.open(id, "load"));
+    await until(() => w.manager.get(id).modes?.["currentModeId"] === "auto");
+    await cut(w, id);
+    await opening;
+    await rm(`${w.state}/flags`);
+    expect((await w.run(id, "settings")).text).toBe("ask large");
+  });
+}
+
+test("how an agent was set is not forgotten where it ends before it is set again", async () => {
+  await using w = await world();
+  const { id } = await w.create({ mode: "ask" });
+  await w.run(id, "text here");
+  await w.restart();
+  await Bun.write(`${w.state}/flags`, "--hang\nsession/set_mode");
+  const opening = w.manager.open(id, "load").catch(() => {});
+  await until(() => w.manager.get(id).modes?.["currentModeId"] === "auto");
+  await rm(`${w.state}/flags`);
+  process.kill(w.agents.running()[0]?.pid ?? 0, "SIGKILL");
+  await opening;
+  expect((await w.run(id, "settings")).text).toBe("ask small");
 });

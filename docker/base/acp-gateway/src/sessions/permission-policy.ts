@@ -27,11 +27,18 @@ export function judge(policy: PermissionPolicy, call: ToolCallFacts, cwd: string
   }
 }
 
-/** The option that carries a verdict out; the one that decides least first. Undefined: none was offered. */
-export function optionFor(verdict: "allow" | "reject", options: readonly Option[]): Option | undefined {
-  return (
-    options.find(({ kind }) => kind === `${verdict}_once`) ?? options.find(({ kind }) => kind === `${verdict}_always`)
-  );
+/**
+ * The option that carries a verdict out; the one that decides least first. Undefined: none was offered.
+ * An agent that is allowed something always asks no more, and so takes what another rule would refuse.
+ */
+export function optionFor(
+  verdict: "allow" | "reject",
+  options: readonly Option[],
+  { mode }: Pick<PermissionPolicy, "mode">,
+): Option | undefined {
+  const once = options.find(({ kind }) => kind === `${verdict}_once`);
+  if (once || (verdict === "allow" && mode !== "allow-all")) return once;
+  return options.find(({ kind }) => kind === `${verdict}_always`);
 }
 
 function applies(rule: Rule, call: ToolCallFacts, cwd: string): boolean {

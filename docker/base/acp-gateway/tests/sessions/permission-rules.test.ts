@@ -3,7 +3,7 @@ import { judge } from "../../src/sessions/permission-policy.ts";
 import { createToolCallMemory } from "../../src/sessions/tool-calls.ts";
 import { permissionPolicy, type JsonObject, type PermissionPolicy } from "../../src/wire/index.ts";
 import { until } from "../support/gateway.ts";
-import { world } from "./support.ts";
+import { caller, world } from "./support.ts";
 
 type Rules = NonNullable<PermissionPolicy["rules"]>;
 
@@ -108,4 +108,22 @@ test("an agent is not allowed what is outside of the folder by a rule for all th
   await w.manager.cancel(id);
   const outcomes = w.manager.permissions(id).map(({ resolvedBy }) => resolvedBy);
   expect(outcomes).toEqual(["cancel", "policy"]);
+});
+
+test("a policy that allows a call does not allow all later ones with it", async () => {
+  await using w = await world();
+  const rules = [
+    { path: "secrets/**", decision: "reject" as const },
+    { kind: "edit", decision: "allow" as const },
+  ];
+  const { id } = await w.create({ permissionPolicy: { mode: "rules", rules } });
+  const options = [{ optionId: "ever", name: "Always", kind: "allow_always" }];
+  const toolCall = { toolCallId: "c1", kind: "edit", locations: [{ path: "notes.md" }] };
+  const ask = `call session/request_permission ${JSON.stringify({ toolCall, options })}`;
+  const { promptId } = await w.send(id, ask);
+  await until(() => w.manager.permissions(id, "pending").length > 0);
+  await w.manager.cancel(id);
+  await w.ended(id, promptId);
+  await w.manager.patch(id, { permissionPolicy: { mode: "allow-all" } }, caller);
+  expect((await w.run(id, ask)).text).toContain('"optionId":"ever"');
 });

@@ -64,13 +64,17 @@ export function createLeases(context: SessionContext) {
     return session.stopping ?? Promise.resolve();
   }
 
+  function tellDormant(session: LiveSession): void {
+    emit(context, session, "session_updated", { status: "dormant" });
+    persist(context, session, false);
+  }
+
   /** The session idle for the longest, with nobody looking at it, gives its process up. */
   async function reapOne(): Promise<boolean> {
     const [oldest] = [...context.sessions.values()].filter(isIdle).toSorted((a, b) => a.lastUsedMs - b.lastUsedMs);
     if (!oldest) return false;
     const end = release(oldest);
-    emit(context, oldest, "session_updated", { status: "dormant" });
-    persist(context, oldest, false);
+    tellDormant(oldest);
     await end;
     return true;
   }
@@ -91,7 +95,9 @@ export function createLeases(context: SessionContext) {
     /** Ends the session's process at once: it does not hear. */
     kill(session: LiveSession): void {
       const connection = take(session);
-      if (connection) session.stopping = track(connection.lease.handle.kill());
+      if (!connection) return;
+      session.stopping = track(connection.lease.handle.kill());
+      if (!session.record.closed) tellDormant(session);
     },
 
     async start(options: StartAgent): Promise<AgentHandle> {

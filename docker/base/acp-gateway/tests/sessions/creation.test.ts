@@ -4,7 +4,14 @@ import { expect, test } from "bun:test";
 import { until } from "../support/gateway.ts";
 import { agent, caller, refusal, world } from "./support.ts";
 
-const SECRETS = ["sesame-of-the-environment", "sesame-of-the-server", "sesame-of-the-header", "sesame-of-the-login"];
+const SECRETS = [
+  "sesame-of-the-environment",
+  "sesame-of-the-server",
+  "sesame-of-the-header",
+  "sesame-of-the-login",
+  "sesame-of-the-argument",
+  "sesame-joined",
+];
 
 test("a session works in the folder it is given: relative to the workspace, absolute, or the workspace itself", async () => {
   await using w = await world();
@@ -117,9 +124,10 @@ test("MCP servers are passed on; those of a kind the agent does not know are ref
 
 test("secrets given to a session are in no event, no error and no view of it", async () => {
   await using w = await world();
+  const args = ["--verbose", "--api-key", SECRETS[4] ?? "", `--token=${SECRETS[5]}`];
   const { id } = await w.create({
     env: { TEST_SECRET: SECRETS[0] ?? "" },
-    mcpServers: [{ name: "a", command: "/bin/true", args: [], env: [{ name: "KEY", value: SECRETS[1] ?? "" }] }],
+    mcpServers: [{ name: "a", command: "/bin/true", args, env: [{ name: "KEY", value: SECRETS[1] ?? "" }] }],
   });
   await w.manager.call(id, "authenticate", {
     methodId: "key",

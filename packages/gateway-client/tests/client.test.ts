@@ -60,11 +60,11 @@ describe("a client of a gateway", () => {
         connection.write(
           "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
         );
-        connection.write(chunk(`id: ${seq}\ndata: {"seq":${seq},"type":"usage_update"}\n\n`));
+        const frames = [1, 2, 3].filter((one) => one >= seq).map((one) => `id: ${one}\ndata: {"seq":${one}}\n\n`);
         // What was cut off may have been lost on the way, and is asked for again.
-        if (seq === 3) connection.end("0\r\n\r\n");
-        else if (asked % 2 === 0) connection.resetAndDestroy();
-        else connection.end();
+        connection.write(chunk(asked < 3 ? (frames[0] ?? "") : frames.join("")));
+        if (asked === 2) connection.resetAndDestroy();
+        else connection.end(asked < 3 ? "" : "0\r\n\r\n");
       });
     }).listen(0, "127.0.0.1");
     await once(cutting, "listening");

@@ -104,12 +104,7 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
   const surfaces = [
     {
       routes: [
-        ...createHealthRoutes({
-          config,
-          startedAt,
-          isLogWritable: () => !log.isFull(),
-          isClosing: () => isClosing,
-        }),
+        ...createHealthRoutes({ config, startedAt, log, isClosing: () => isClosing }),
         ...createObserveRoutes({ families: () => metrics(), activity, document: openApiDocument }),
         ...createAccessRoutes(auth),
         ...createAgentRoutes(agents),

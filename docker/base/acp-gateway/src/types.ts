@@ -78,6 +78,8 @@ export type EventLog = {
   remove(sessionId: string): void;
   /** The last commit failed. It is tried again; what is staged stays, but nothing new should be taken on. */
   isFull(): boolean;
+  /** Its file was removed: nothing new should be taken on, and only a restart helps. */
+  isRemoved(): boolean;
   stats(): LogStats;
   /** Commits, checkpoints and closes the database. */
   close(): void;

@@ -36,6 +36,7 @@ export function createSessionBook(context: SessionContext) {
     /** @throws GatewayError shutting_down, storage_full: nothing new is begun */
     checkOpen(): void {
       if (context.shuttingDown) throw new GatewayError("shutting_down", "the gateway is shutting down");
+      if (log.isRemoved()) throw new GatewayError("storage_full", "the log's file was removed; restart the gateway");
       if (log.isFull()) throw new GatewayError("storage_full", "the log cannot be written; make room on the disk");
     },
 

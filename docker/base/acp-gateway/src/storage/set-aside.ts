@@ -6,9 +6,9 @@ const PARTS = ["", "-wal", "-shm"];
 const KEPT = 2;
 const NAME = /\.damaged-\d{8}T\d{9}Z$/;
 
-/** Puts a database and its companions under another name, as one set. Gives the name. */
+/** Puts a database and its companions, as one set, into the folder above, which others can write to. Gives the name. */
 export function setAside(file: string, now: Date): string {
-  const aside = `${file}.damaged-${now.toISOString().replaceAll(/[-:.]/g, "")}`;
+  const aside = `${asideOf(file)}.damaged-${now.toISOString().replaceAll(/[-:.]/g, "")}`;
   moveParts(file, aside);
   return aside;
 }
@@ -37,9 +37,11 @@ function moveParts(from: string, to: string): void {
   }
 }
 
+const asideOf = (file: string): string => join(dirname(file), "..", basename(file));
+
 /** The newest first. */
 function setsOf(file: string): string[] {
-  const folder = dirname(file);
+  const folder = dirname(asideOf(file));
   return readdirSync(folder)
     .filter((name) => name.startsWith(`${basename(file)}.`) && NAME.test(name))
     .toSorted()

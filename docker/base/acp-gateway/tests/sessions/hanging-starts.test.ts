@@ -47,7 +47,7 @@ async function within<Result>(work: Promise<Result>): Promise<Result> {
 }
 
 function stored(w: World, sql: string): unknown[] {
-  const db = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"), { readonly: true });
+  const db = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"), { readonly: true });
   try {
     return db.query(sql).all();
   } finally {

@@ -252,7 +252,7 @@ test("an agent acts on an answer only once that is written down", async () => {
   const { promptId } = await w.send(id, "write out.txt hi");
   const { data } = await w.event(id, "permission_requested");
   await w.log.settled();
-  const lock = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"));
+  const lock = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"));
   lock.run("BEGIN IMMEDIATE");
   const answer = w.manager.answerPermission(id, textOf(data?.["id"]), { decision: "allow_once" }, caller);
   expect((await refusal(answer)).code).toBe("storage_full");

@@ -40,7 +40,7 @@ describe("ends of sessions that meet other calls", () => {
     const { promptId } = await w.send(id, "text queued");
     const closed = w.manager.close(id);
     await w.event(id, "prompt_cancelled", (event) => event.promptId === promptId);
-    const db = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"), { readonly: true });
+    const db = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"), { readonly: true });
     const stored = () => {
       const row = db.query<{ record: string }, [string]>("SELECT record FROM session WHERE id = ?").get(id);
       return (JSON.parse(row?.record ?? "{}") as { closed?: boolean }).closed;

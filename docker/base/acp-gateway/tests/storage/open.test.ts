@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import {
   closeSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { StorageError } from "../../src/storage/storage-error.ts";
 import { drain, openLog, temporaryFolder, texts, update, write } from "./support/open-log.ts";
 
@@ -30,10 +31,12 @@ describe("the database", () => {
     const data = join(folder.path, "data/gateway");
     using storage = openLog(data, { synchronous: "normal" });
     await write(storage.log, update("a", "1"));
-    expect((statSync(data).mode & 0o777).toString(8)).toBe("700");
-    for (const name of readdirSync(data)) {
-      expect([name, (statSync(join(data, name)).mode & 0o777).toString(8)]).toEqual([name, "600"]);
-    }
+    const modes = (names: string[]) =>
+      Object.fromEntries(names.map((name) => [name, (statSync(join(data, name)).mode & 0o777).toString(8)]));
+    expect(modes([".", ...readdirSync(data)])).toEqual({ ".": "700", ".gitignore": "600", log: "500" });
+    const files = ["gateway.lock", "gateway.sqlite", "gateway.sqlite-shm", "gateway.sqlite-wal"];
+    expect(readdirSync(join(data, "log")).toSorted()).toEqual(files);
+    expect(Object.values(modes(files.map((name) => `log/${name}`)))).toEqual(["600", "600", "600", "600"]);
   });
 
   test("and what lies beside it is nothing that git would take along", () => {
@@ -63,7 +66,7 @@ describe("the database", () => {
       using storage = openLog(folder.path);
       await write(storage.log, update("a", "1"));
     }
-    const file = join(folder.path, "gateway.sqlite");
+    const file = join(folder.path, "log/gateway.sqlite");
     const db = new Database(file);
     db.run("PRAGMA user_version = 1000");
     db.close();
@@ -106,7 +109,7 @@ describe("a damaged database", () => {
         for (let index = 0; index < 50; index += 1) await write(storage.log, update("a", "x".repeat(5000)));
         lastSeq = storage.log.lastSeq();
       }
-      damage(join(folder.path, "gateway.sqlite"));
+      damage(join(folder.path, "log/gateway.sqlite"));
       {
         using storage = openLog(folder.path);
         expect(storage.reports).toEqual(["the log is damaged: set aside, and a new one begun"]);
@@ -132,7 +135,8 @@ describe("a damaged database", () => {
 
   test("is set aside with what SQLite keeps beside it, and it is said what to do with it", () => {
     using folder = temporaryFolder();
-    const file = join(folder.path, "gateway.sqlite");
+    const file = join(folder.path, "log/gateway.sqlite");
+    mkdirSync(dirname(file));
     const parts = ["", "-shm", "-wal"];
     for (const part of parts) writeFileSync(file + part, garbage + part);
     using storage = openLog(folder.path);
@@ -144,10 +148,12 @@ describe("a damaged database", () => {
 
   test("is kept with the one before it: older ones go, and the log names them", () => {
     using folder = temporaryFolder();
-    const file = join(folder.path, "gateway.sqlite");
-    writeFileSync(`${file}.damaged-by-hand`, "");
+    const file = join(folder.path, "log/gateway.sqlite");
+    const aside = join(folder.path, "gateway.sqlite.damaged-");
+    mkdirSync(dirname(file));
+    writeFileSync(`${aside}by-hand`, "");
     for (const day of [1, 2, 3, 4]) {
-      for (const part of ["", "-wal"]) writeFileSync(`${file}.damaged-2020010${day}T000000000Z${part}`, "");
+      for (const part of ["", "-wal"]) writeFileSync(`${aside}2020010${day}T000000000Z${part}`, "");
     }
     writeFileSync(file, garbage);
     using storage = openLog(folder.path);
@@ -156,14 +162,15 @@ describe("a damaged database", () => {
     );
     const left = asides(folder.path).filter((name) => !name.endsWith("by-hand"));
     expect(left).toEqual([...kept, basename(String(storage.told[0]?.["aside"]))]);
-    expect(storage.told[0]?.["removed"]).toEqual([3, 2, 1].map((day) => `${file}.damaged-2020010${day}T000000000Z`));
+    expect(storage.told[0]?.["removed"]).toEqual([3, 2, 1].map((day) => `${aside}2020010${day}T000000000Z`));
     expect(asides(folder.path)).toContain("gateway.sqlite.damaged-by-hand");
   });
 
   test("that a crash has left half aside is completed, and no number is given twice", async () => {
     using folder = temporaryFolder();
-    const file = join(folder.path, "gateway.sqlite");
-    const aside = `${file}.damaged-20260101T000000000Z`;
+    const file = join(folder.path, "log/gateway.sqlite");
+    const aside = join(folder.path, "gateway.sqlite.damaged-20260101T000000000Z");
+    mkdirSync(dirname(file));
     writeFileSync(aside, garbage);
     writeFileSync(`${file}-wal`, "the newest commits");
     const before = Date.now();

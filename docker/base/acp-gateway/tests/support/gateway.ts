@@ -27,12 +27,14 @@ type StartOptions = {
   entry?: string;
   /** A script that is given the gateway's command. */
   shell?: string;
+  /** What stands before the gateway's command. */
+  prefix?: readonly string[];
 };
 
 /** Starts a real gateway on a free port, with `env` on top of a workspace, a token and the agent `scripted`. */
 export async function startGateway(env: Record<string, string> = {}, options: StartOptions = {}) {
-  const { args = [], entry = ENTRY, shell } = options;
-  const command = [process.execPath, entry, ...args];
+  const { args = [], entry = ENTRY, shell, prefix = [] } = options;
+  const command = [...prefix, process.execPath, entry, ...args];
   const folder = await temporaryFolder();
   const workspace = options.workspace ?? folder.path;
   const agentsFile = join(folder.path, "agents.json");

@@ -50,7 +50,7 @@ describe("the folder of an open database", () => {
       try {
         giveAway(folder.path);
         giveAway(disk);
-        const found = runSealed(disk, "8", "full");
+        const found = runSealed(disk, "4", "full");
         expect(found).toMatchObject({ last: ["the last"], modeOpen: 0o500 });
         const told = ["the log's checkpoint failed", "the log cannot be written; trying again"];
         expect(new Set(found.reports)).toEqual(new Set([...told, "the log can be written again"]));

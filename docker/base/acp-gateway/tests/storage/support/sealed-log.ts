@@ -42,7 +42,7 @@ await until(async () => {
 
 if (full !== undefined) {
   const ballast = join(folder, "ballast");
-  writeFileSync(ballast, Buffer.alloc(8 * MiB));
+  writeFileSync(ballast, Buffer.alloc(24 * MiB));
   for (let left = 1000; left > 0 && !log.isFull(); left -= 1) {
     log.stage(update("ses_full", TEXT));
     await log.settled().catch(() => undefined);

@@ -29,3 +29,15 @@ export function createPromptTrim(db: Database) {
     forget: (sessionId: string) => done.delete(sessionId),
   };
 }
+
+const ROWS_MAX = 512;
+
+/** What an agent asked people before a time, the start of an id: it goes with the events that tell of it, once it has ended. */
+export function trimAsked(db: Database, sessionId: string, timeMs: number): void {
+  const time = timeMs.toString(16).padStart(12, "0");
+  for (const table of ["permission", "elicitation"]) {
+    const sql = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table}
+      WHERE session_id = ? AND id < ? AND status <> 'pending' LIMIT ${ROWS_MAX})`;
+    prepared(db, sql).run(sessionId, `${table.slice(0, 3)}_${time}`);
+  }
+}

@@ -76,7 +76,12 @@ export const mcpServer = z
   .describe("An MCP server as the protocol has it (stdio, http or sse); unknown fields are passed on");
 export type McpServer = z.infer<typeof mcpServer>;
 
-const title = z.string().trim().min(1).max(500);
+export const sessionTitle = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine((title) => title.isWellFormed(), { error: "it has half of a character (a lone surrogate); leave that out" });
 
 export const newSession = z
   .strictObject({
@@ -117,7 +122,7 @@ export const newSession = z
       .describe("Passed to the agent's `authenticate` before the session is made"),
     permissionPolicy: permissionPolicy.optional().describe("Absent: ask"),
     queuePolicy: queuePolicy.optional().describe("Absent: queue"),
-    title: title.optional(),
+    title: sessionTitle.optional(),
   })
   .meta({
     description: "Body of `POST /v1/sessions`",
@@ -130,7 +135,7 @@ export type NewSession = z.infer<typeof newSession>;
 
 export const sessionPatch = z
   .strictObject({
-    title: title.nullable().optional(),
+    title: sessionTitle.nullable().optional(),
     permissionPolicy: permissionPolicy.optional(),
     queuePolicy: queuePolicy.optional(),
   })

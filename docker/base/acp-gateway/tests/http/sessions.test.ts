@@ -40,6 +40,21 @@ describe("sessions over REST", () => {
     expect((await gateway.get(`/v1/sessions/${id}`)).status).toBe(404);
   });
 
+  test("have titles that any reader of JSON takes, however they are given", async () => {
+    const id = await newSession({ title: "A 😀" });
+    const send = (method: string, path: string, body: string) =>
+      gateway.get(path, { method, body, headers: { "content-type": "application/json" } });
+    const problems = [
+      await send("POST", "/v1/sessions", String.raw`{"agent":"scripted","title":"half \ud83d"}`),
+      await send("PATCH", `/v1/sessions/${id}`, String.raw`{"title":"half \ud83d"}`),
+    ];
+    for (const response of problems) {
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ code: "invalid_request", errors: [{ path: "/title" }] });
+    }
+    expect(await read(session, gateway.get(`/v1/sessions/${id}`))).toMatchObject({ title: "A 😀" });
+  });
+
   test("of an agent that is not known, or in a folder elsewhere, are refused", async () => {
     expect((await gateway.post("/v1/sessions", { agent: "nobody" })).status).toBe(404);
     for (const cwd of ["/etc", "../..", "/"]) {

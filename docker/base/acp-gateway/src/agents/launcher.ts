@@ -32,7 +32,7 @@ type LauncherDeps = {
 
 /** Starts agents' processes, and knows which run. */
 export function createLauncher(deps: LauncherDeps) {
-  const { environment, workspace, dataFolder, finder, limits, graceMs, counters, room, log } = deps;
+  const { environment, workspace, finder, limits, graceMs, counters, room, log } = deps;
   const file = createProcessFile(deps);
   const live = new Set<Launched>();
   let closed = false;
@@ -44,7 +44,7 @@ export function createLauncher(deps: LauncherDeps) {
       throw new GatewayError("agent_not_installed", `${entry.command[0]} was not found; ${how} it on PATH`);
     }
     const all = agentEnvironment(entry, environment, env);
-    mendFolders({ home: all["HOME"], workspace, dataFolder });
+    mendFolders({ home: all["HOME"], workspace });
     const path = all["PATH"] ?? "";
     if (program.binFolder !== null) all["PATH"] = path === "" ? program.binFolder : `${program.binFolder}:${path}`;
     return { argv: [program.path, ...entry.command.slice(1)], env: all };

@@ -2,15 +2,15 @@ import { mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { hideFromGit } from "../storage/hide-from-git.ts";
 
-type Places = { home: string | undefined; workspace: string; dataFolder: string };
+type Places = { home: string | undefined; workspace: string };
 
 /**
  * Makes again what a `git clean` of the workspace has removed. The images keep agents' folders of the
  * home folder there, behind links: through one that leads nowhere, no agent can make its folder.
  */
-export function mendFolders({ home, workspace, dataFolder }: Places): void {
+export function mendFolders({ home, workspace }: Places): void {
   const own = join(workspace, ".agentpod");
-  for (const folder of [own, dataFolder]) hideFromGit(folder);
+  hideFromGit(own);
   if (!home) return;
   for (const folder of [home, join(home, ".local/share")]) {
     try {

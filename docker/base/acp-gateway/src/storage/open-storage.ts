@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createEventLog, type EventLogLimits } from "../event-emitter.ts";
 import type { SessionStores } from "../sessions/stores.ts";
 import type { EventLog } from "../types.ts";
@@ -38,7 +38,8 @@ export function openStorage(options: StorageOptions): Storage {
   const file = join(folder, "log/gateway.sqlite");
   const unlock = lockFolder(folder);
   try {
-    hideFromGit(folder);
+    // The second one stays when others clean up.
+    for (const hidden of [folder, dirname(file)]) hideFromGit(hidden);
     moveFromOldPlace(folder, file);
     const db = openDatabase({ file, synchronous, now, report });
     try {

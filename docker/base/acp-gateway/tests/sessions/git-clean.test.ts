@@ -61,6 +61,9 @@ for (const [name, command] of Object.entries(cleanings)) {
       inWorkspace(...command);
       expect(existsSync(kept)).toBe(false);
       expect(existsSync(join(data, "processes.json"))).toBe(false);
+      inWorkspace("git", "init", "-q");
+      const untracked = () => inWorkspace("git", "status", "--porcelain", "-uall").stdout.toString();
+      expect(untracked()).toBe("");
       expect(promptAnswer.parse(await (await turn).json())).toMatchObject({ status: "finished" });
       expect((await gateway.get("/readyz")).status).toBe(200);
 
@@ -68,8 +71,7 @@ for (const [name, command] of Object.entries(cleanings)) {
       ids = [...ids, await create()].toSorted();
       expect(JSON.parse(readFileSync(join(data, "processes.json"), "utf8"))).toMatchObject({ processes: [{}, {}, {}] });
       expect(lstatSync(kept).isDirectory()).toBe(true);
-      inWorkspace("git", "init", "-q");
-      expect(inWorkspace("git", "status", "--porcelain", "-uall").stdout.toString()).toBe("");
+      expect(untracked()).toBe("");
       const absent = await gateway.post("/v1/sessions", { agent: "npm" });
       expect(await absent.json()).toMatchObject({ code: "agent_not_installed" });
       events = await eventsOf(gateway, id);

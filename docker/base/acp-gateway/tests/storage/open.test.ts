@@ -34,9 +34,9 @@ describe("the database", () => {
     const modes = (names: string[]) =>
       Object.fromEntries(names.map((name) => [name, (statSync(join(data, name)).mode & 0o777).toString(8)]));
     expect(modes([".", ...readdirSync(data)])).toEqual({ ".": "700", ".gitignore": "600", log: "500" });
-    const files = ["gateway.lock", "gateway.sqlite", "gateway.sqlite-shm", "gateway.sqlite-wal"];
+    const files = [".gitignore", "gateway.lock", "gateway.sqlite", "gateway.sqlite-shm", "gateway.sqlite-wal"];
     expect(readdirSync(join(data, "log")).toSorted()).toEqual(files);
-    expect(Object.values(modes(files.map((name) => `log/${name}`)))).toEqual(["600", "600", "600", "600"]);
+    expect(Object.values(modes(files.map((name) => `log/${name}`)))).toEqual(files.map(() => "600"));
   });
 
   test("and what lies beside it is nothing that git would take along", () => {

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { eventPage, promptAnswer, session, sessionPage, type GatewayEvent } from "../../src/wire/index.ts";
@@ -95,6 +95,7 @@ test("a log that is removed all the same makes the gateway not ready, and nothin
   const { id } = session.parse(await (await gateway.post("/v1/sessions", { agent: "scripted" })).json());
   const turn = gateway.post(`/v1/sessions/${id}/prompt?wait=60`, { text: "say 300 2\ntext the end" });
   await until(async () => (await eventsOf(gateway, id)).some(({ type }) => type === "agent_message_chunk"));
+  await chmod(join(gateway.workspace, ".agentpod/gateway/log"), 0o700);
   await rm(join(gateway.workspace, ".agentpod"), { recursive: true });
 
   const ready = await gateway.get("/readyz");

@@ -1,6 +1,16 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AS_ANOTHER_USER, giveAway } from "../support/another-user.ts";
 import { drain, openLog, temporaryFolder, texts, update, write } from "./support/open-log.ts";
@@ -73,6 +83,7 @@ describe("a database that is removed all the same", () => {
       const { log, reports } = openLog(folder.path, { synchronous });
       await write(log, update("a", "before"));
       expect(log.isRemoved()).toBe(false);
+      chmodSync(join(folder.path, "log"), 0o700);
       rmSync(join(folder.path, "log"), { recursive: true });
       expect(log.isRemoved()).toBe(true);
       await write(log, update("a", "after"));
@@ -97,6 +108,7 @@ describe("a log in the place where earlier releases had it", () => {
       for (let index = 0; index < 30; index += 1) await write(log, update("a", String(index)));
       process.kill(process.pid, "SIGKILL");`;
     await Bun.spawn([process.execPath, "-e", script], { stderr: "inherit" }).exited;
+    chmodSync(join(source, "log"), 0o700);
     for (const part of ["", "-wal", "-shm"]) {
       renameSync(join(source, `log/gateway.sqlite${part}`), join(folder, `gateway.sqlite${part}`));
     }

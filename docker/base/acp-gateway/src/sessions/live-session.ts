@@ -76,6 +76,8 @@ export type LiveSession = {
   ending: Promise<unknown> | null;
   /** It takes nothing any more, but its events do not say yet that it is closed. */
   closing: boolean;
+  /** Stored in place of what its record has, while an agent that starts tells how it begins and is not yet set again. */
+  kept: Pick<SessionRecord, "modes" | "configOptions"> | null;
   /** The end of the process before; the next one waits for it. */
   stopping: Promise<void> | null;
   running: LivePrompt | null;

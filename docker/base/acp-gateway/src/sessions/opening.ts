@@ -98,6 +98,8 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     const handle = await start(session.record, signal);
     let opened: Connection | null = null;
     const before = keepSettings(session.record);
+    const { modes, configOptions } = before;
+    session.kept = { modes, configOptions };
     try {
       emit(context, session, "agent_started", { agent: session.record.agent, pid: handle.pid });
       const { connection, by, previous } = await openIn(session, { handle, how, signal });
@@ -116,12 +118,14 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
       });
       if (previous !== null) session.record.turns = 0;
       session.record.error = null;
+      session.kept = null;
       persist(context, session);
       return adopted;
     } catch (error) {
       opened?.detach();
       // What this process said of itself is not how the session is to be.
-      Object.assign(session.record, { modes: before.modes, configOptions: before.configOptions });
+      Object.assign(session.record, session.kept);
+      session.kept = null;
       session.stopping = leases.drop(handle, { atOnce: signal.aborted });
       throw withAuthMethods(error, handle);
     }

@@ -83,6 +83,7 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     opening: null,
     ending: null,
     closing: false,
+    kept: null,
     stopping: null,
     running: null,
     queue: [],
@@ -99,8 +100,8 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
       session.rowStaged = false;
       if (session.removed) return;
       // What is stored must agree with the log wherever the gateway is killed.
-      const { record, closing } = session;
-      context.stores.sessions.put(db, closing ? { ...record, closed: false } : record);
+      const { record, closing, kept } = session;
+      context.stores.sessions.put(db, { ...record, ...kept, ...(closing && { closed: false }) });
     },
   };
   return session;

@@ -1,7 +1,10 @@
+import { Database } from "bun:sqlite";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "bun:test";
+import type { SessionRecord } from "../../src/sessions/live-session.ts";
 import { until } from "../support/gateway.ts";
-import { agent, refusal, type World, world } from "./support.ts";
+import { agent, caller, refusal, type World, world } from "./support.ts";
 
 for (const flags of [[], ["--bare-load"]]) {
   const tells = flags.length === 0 ? "tells" : "does not tell";
@@ -64,4 +67,29 @@ test("how an agent was set is not forgotten where it ends before it is set again
   process.kill(w.agents.running()[0]?.pid ?? 0, "SIGKILL");
   await opening;
   expect((await w.run(id, "settings")).text).toBe("ask small");
+});
+
+test("what is stored while an agent starts is how the session is to be, not how the agent began", async () => {
+  await using w = await world();
+  const { id } = await w.create({ mode: "ask", model: "large" });
+  await w.run(id, "text here");
+  await w.restart();
+  const db = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"), { readonly: true });
+  const stored = () => {
+    const row = db.query<{ record: string }, [string]>("SELECT record FROM session WHERE id = ?").get(id);
+    return JSON.parse(row?.record ?? "{}") as Pick<SessionRecord, "title" | "modes" | "configOptions">;
+  };
+  const { modes, configOptions } = w.manager.get(id);
+  await Bun.write(`${w.state}/flags`, "--hang\nsession/set_mode");
+  const opening = refusal(w.manager.open(id, "load"));
+  await until(() => w.manager.get(id).modes?.["currentModeId"] === "auto");
+  await w.manager.patch(id, { title: "Written meanwhile" }, caller);
+  expect(stored()).toMatchObject({ title: "Written meanwhile", modes, configOptions });
+  await w.manager.cancel(id);
+  await opening;
+  await rm(`${w.state}/flags`);
+  await w.run(id, "text again");
+  await w.manager.setMode(id, "auto");
+  expect(stored().modes).toMatchObject({ currentModeId: "auto" });
+  db.close();
 });

@@ -14,6 +14,7 @@ import { createRequestObserver } from "./http/request-observer.ts";
 import { createRouter } from "./http/router.ts";
 import { createSharedAnswer } from "./http/shared-answer.ts";
 import { createSockets, type Sockets } from "./http/sockets.ts";
+import { createTickets } from "./http/tickets.ts";
 import { createAgentProxy } from "./proxy/agent-proxy.ts";
 import type { RelayPace } from "./proxy/relay.ts";
 import { addonRoutes } from "./routes/addons.ts";
@@ -29,6 +30,7 @@ import { projectRoutes } from "./routes/projects.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { resourceTierRoutes } from "./routes/resource-tiers.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
 import type { AgentGateways } from "./services/agent-gateway.ts";
 import { createCatalogAdmin } from "./services/catalog-admin.ts";
@@ -125,6 +127,8 @@ export function createApp(deps: AppDeps): App {
   app.route("/api/container-tiers", containerTierRoutes({ containerTiers: createContainerTiers(deps), legacyUsage }));
   app.route("/api/images", imageRoutes({ images }));
   app.route("/api/runtime", runtimeRoutes(deps));
+  const tickets = createTickets(deps);
+  app.route("/api/tickets", ticketRoutes({ tickets }));
   app.route("/api/providers", providerRoutes({ providers: deps.providers }));
   app.route("/", healthRoutes({ version: manifest.version, readiness: createReadiness(deps) }));
   app.route("/metrics", metricsRoutes({ metrics }));
@@ -172,6 +176,7 @@ export function createApp(deps: AppDeps): App {
   const fetch = createFront({
     app,
     guard: createGuard(deps.auth),
+    tickets,
     answerError,
     observe: createRequestObserver({ requests: metrics.requests, logger }),
     legacyNotice: createLegacyNotice({ sunsetAt: deps.sunsetAt, usage: legacyUsage }),

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { envValueProblem } from "@agentpod/coolify";
 import { isRegistryPrefix } from "@agentpod/oci";
 import { z } from "zod";
+import { readSandboxEnvFile } from "./sandbox-env-file.ts";
+import { takeSecretFiles } from "./secret-files.ts";
 
 /** One wrong environment variable: what is wrong, and what would be right. */
 export interface ConfigProblem {
@@ -63,6 +66,7 @@ const fields = {
   REGISTRY_OWNER: z.string().regex(owner, "must be a lower-case name such as agentpod"),
   IMAGE_VERSION: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, "must be an image tag such as 0.1.0"),
   IMAGE_MANIFEST: z.string().refine((path) => !path.includes("\0"), "must be a file path"),
+  SANDBOX_ENV_FILE: z.string().refine((path) => !path.includes("\0"), "must be a file path"),
   WILDCARD_DOMAIN: z
     .string()
     .regex(domain, "must be a lower-case domain without scheme or `*.`, such as pods.example.com"),
@@ -98,33 +102,11 @@ const fields = {
   }),
 } as const;
 
-const secrets = ["API_TOKEN", "ENCRYPTION_KEY", "ENCRYPTION_KEY_NEW", "COOLIFY_TOKEN"] as const;
-
 type Fields = typeof fields;
 type Values = { [Name in keyof Fields]?: z.output<Fields[Name]> };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const loopbackHost = /^(localhost|127\.0\.0\.1|::1|\[::1\])$/i;
-
-function takeSecretFiles(env: Environment, problems: ConfigProblem[]): Record<string, string | undefined> {
-  const taken: Record<string, string | undefined> = { ...env };
-  for (const name of secrets) {
-    const path = env[`${name}_FILE`];
-    if (!path) continue;
-    if (env[name]) {
-      problems.push({ name: `${name}_FILE`, message: `is set together with ${name}; keep one of them` });
-      continue;
-    }
-    try {
-      taken[name] = readFileSync(path, "utf8").trim();
-      if (taken[name] === "") problems.push({ name: `${name}_FILE`, message: "names an empty file" });
-    } catch (error) {
-      const reason = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-      problems.push({ name: `${name}_FILE`, message: `names a file that cannot be read (${reason})` });
-    }
-  }
-  return taken;
-}
 
 function parseFields(env: Environment, problems: ConfigProblem[]): Values {
   const values: Record<string, unknown> = {};
@@ -222,6 +204,8 @@ export interface Config {
   /** What the images were measured to weigh; written by `docker/scripts/manifest.sh`. */
   imageManifestPath: string;
   wildcardDomain: string | null;
+  /** Further variables of every sandbox; values may be secret. */
+  sandboxEnv: Readonly<Record<string, string>>;
   encryptionKey: string | undefined;
   /** What `agentpod secrets rotate` replaces it by. */
   encryptionKeyNew: string | undefined;
@@ -239,9 +223,11 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
   const problems: ConfigProblem[] = [];
   const values = parseFields(takeSecretFiles(env, problems), problems);
   checkTogether(values, problems);
+  const within = (path: string) => (isAbsolute(path) ? path : resolve(repoRoot, path));
+  const { SANDBOX_ENV_FILE } = values;
+  const sandboxEnv = SANDBOX_ENV_FILE === undefined ? {} : readSandboxEnv(within(SANDBOX_ENV_FILE), values, problems);
   if (problems.length > 0) throw new ConfigError(problems);
 
-  const within = (path: string) => (isAbsolute(path) ? path : resolve(repoRoot, path));
   const dataDir = within(values.DATA_DIR ?? "data");
   const host = values.HOST ?? "127.0.0.1";
   return {
@@ -262,11 +248,24 @@ export function loadConfig(env: Environment, repoRoot: string): Config {
     imageVersion: values.IMAGE_VERSION ?? releasedVersion(repoRoot),
     imageManifestPath: within(values.IMAGE_MANIFEST ?? "docker/manifest.json"),
     wildcardDomain: values.WILDCARD_DOMAIN ?? null,
+    sandboxEnv,
     encryptionKey: values.ENCRYPTION_KEY,
     encryptionKeyNew: values.ENCRYPTION_KEY_NEW,
     containerTiersSunset: values.CONTAINER_TIERS_SUNSET ?? new Date("2026-12-31T00:00:00Z"),
     logLevel: values.LOG_LEVEL ?? "info",
   };
+}
+
+function readSandboxEnv(path: string, values: Values, problems: ConfigProblem[]): Record<string, string> {
+  const file = readSandboxEnvFile(path);
+  const name = "SANDBOX_ENV_FILE";
+  problems.push(...file.problems.map((message) => ({ name, message })));
+  if (coolifyConfig(values) === null) return file.variables;
+  for (const [variable, value] of Object.entries(file.variables)) {
+    const problem = envValueProblem(value);
+    if (problem !== null) problems.push({ name, message: `${variable} ${problem}` });
+  }
+  return file.variables;
 }
 
 function coolifyConfig(values: Values): CoolifyConfig | null {

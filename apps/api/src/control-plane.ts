@@ -22,6 +22,7 @@ import { openSecretBox } from "./services/open-secret-box.ts";
 import type { RetryPolicy } from "./services/backoff.ts";
 import { createProjectServices } from "./services/project-services.ts";
 import { createReconciler } from "./services/reconciler.ts";
+import { noteSandboxEnvironment } from "./services/sandbox-environment.ts";
 import { keyFile } from "./services/secret-key.ts";
 
 export interface ControlPlaneOptions {
@@ -101,6 +102,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       file: keyFile(config.dataDir),
       logger,
     });
+    if (noteSandboxEnvironment(db, config.sandboxEnv)) {
+      const variables = Object.keys(config.sandboxEnv);
+      logger.info({ variables }, "sandboxes get other variables than before, each at its next start or restart");
+    }
     const choices = createRuntimeChoices({
       config,
       env,
@@ -124,6 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const services = createProjectServices({
       ...shared,
       secretBox,
+      sandboxEnv: config.sandboxEnv,
       naming: config,
       imageSizes: readImageSizes(config.imageManifestPath, logger),
       // Below what operating systems give to outgoing connections.

@@ -22,6 +22,8 @@ export interface CoolifyFake {
   requests(): ReceivedRequest[];
   /** Names of the docker volumes that exist. */
   volumes(): string[];
+  /** Those of them that a deletion left on a server it could not reach. */
+  leftVolumes(): string[];
   /** Names of the containers that exist, with those a deletion left on a server it could not reach. */
   containers(): string[];
   faults: { add(fault: Fault): () => void; clear(): void };
@@ -57,6 +59,7 @@ export function startCoolifyFake(options: CoolifyFakeOptions = {}): CoolifyFake 
     applications: () => snapshots(world),
     requests: world.received.list,
     volumes: () => [...world.dockerVolumes],
+    leftVolumes: () => [...world.leftVolumes],
     containers: () => [...runningNames(world), ...world.leftContainers],
     faults: { add: (fault) => world.faults.add(fault), clear: () => world.faults.clear() },
     step: () => world.timers.step(),

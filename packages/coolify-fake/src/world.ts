@@ -34,6 +34,8 @@ export function createWorld(options: Options) {
     dockerVolumes: new Set<string>(),
     /** Containers whose application was deleted while their server could not be reached. */
     leftContainers: new Set<string>(),
+    /** Volumes likewise: they exist, and belong to nobody. */
+    leftVolumes: new Set<string>(),
   };
   for (const server of options.servers) addServer(world, server);
   addProject(world, "seed-project", "seeded");

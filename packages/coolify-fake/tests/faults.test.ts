@@ -216,9 +216,10 @@ describe("on the rest", () => {
     await create({ domains });
   });
 
-  test("server_unreachable: deployments fail, stops do nothing, logs are 500, a deletion leaves the container", async () => {
+  test("server_unreachable: deployments fail, stops do nothing, logs are 500, a deletion leaves container and volume", async () => {
     const { fake, call, create, start, ended, status, snapshot } = given({ stopMs: 1, deletionMs: 1 });
     const uuid = await create();
+    await call("POST", `/applications/${uuid}/storages`, { type: "persistent", name: "data", mount_path: "/data" });
     await start(uuid);
     await status(uuid, "running:healthy");
     const reach = fake.faults.add({ kind: "server_unreachable" });
@@ -234,6 +235,7 @@ describe("on the rest", () => {
     await call("DELETE", `/applications/${uuid}`);
     await until("the deletion", () => fake.applications().length === 0);
     expect(fake.containers()).toEqual([container as string]);
+    expect([fake.volumes(), fake.leftVolumes()]).toEqual([[`${uuid}-data`], [`${uuid}-data`]]);
     reach();
     expectWire((await call("GET", "/servers")).json[0]?.["is_reachable"]).toBe(true);
   });

@@ -7,6 +7,8 @@ import type { CallOptions, Transport } from "./transport.ts";
 export interface EnvPair {
   key: string;
   value: string;
+  /** For people, and for whoever set the variable to know it again; without one, Coolify keeps what it has. */
+  comment?: string;
 }
 
 /**
@@ -63,8 +65,8 @@ export function createEnvs({ ask }: Transport) {
   };
 }
 
-function sent({ key, value }: EnvPair) {
-  return { key, value, ...flags };
+function sent({ key, value, comment }: EnvPair) {
+  return { key, value, ...flags, ...(comment === undefined ? {} : { comment }) };
 }
 
 /** Refuses what would not arrive as it is; names keys only, never a value. */

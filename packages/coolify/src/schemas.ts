@@ -123,6 +123,7 @@ export const EnvVariable = z.looseObject({
   key: z.string(),
   /** Absent without `read:sensitive`; null when empty or shown only once. */
   value: text,
+  comment: text,
   is_preview: z.boolean(),
 });
 export type EnvVariable = z.infer<typeof EnvVariable>;

@@ -1,40 +1,30 @@
-import { jsonObject } from "@agentpod/acp-gateway/wire";
-import { z } from "zod";
+import {
+  activity as fullActivity,
+  agentReport as fullReport,
+  gatewayInfo as fullInfo,
+} from "@agentpod/acp-gateway/wire";
+import type { z } from "zod";
+
+// Sandboxes live longer than the API that made them: only what every gateway has ever answered is asked for.
 
 /** `GET /v1/info`. */
-export const gatewayInfo = z.looseObject({
-  name: z.literal("acp-gateway"),
-  version: z.string(),
-  projectId: z.string().nullable(),
-  workspace: z.string(),
-  flavor: z.string().nullable(),
-  addons: z.array(z.string()),
-  uptimeSeconds: z.number(),
-});
+export const gatewayInfo = fullInfo
+  .pick({
+    name: true,
+    version: true,
+    projectId: true,
+    workspace: true,
+    flavor: true,
+    addons: true,
+    uptimeSeconds: true,
+  })
+  .loose();
 
 /** `GET /v1/activity`. */
-export const activity = z.looseObject({
-  idle: z.boolean(),
-  sessions: z.int(),
-  turnsRunning: z.int(),
-  promptsQueued: z.int(),
-  permissionsPending: z.int(),
-  elicitationsPending: z.int(),
-  clientsAttached: z.int(),
-  terminalsOpen: z.int(),
-  agentsRunning: z.int(),
-  lastSeq: z.int(),
-  lastEventAt: z.string().nullable(),
-});
+export const activity = fullActivity.loose();
 export type Activity = z.infer<typeof activity>;
 
 /** An entry of `GET /v1/agents`. */
-export const agentReport = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  installed: z.boolean(),
-  version: z.string().nullable(),
-  command: z.array(z.string()),
-  installable: z.object({ package: z.string(), version: z.string() }).nullable(),
-  initialized: jsonObject.nullable(),
-});
+export const agentReport = fullReport
+  .pick({ id: true, name: true, installed: true, version: true, command: true, installable: true, initialized: true })
+  .loose();

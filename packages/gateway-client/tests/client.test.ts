@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { startGateway, TOKEN } from "../../../docker/base/acp-gateway/tests/support/gateway.ts";
 import { createGatewayClient, type GatewayClient, GatewayClientError, type GatewayEvent } from "../src/index.ts";
 
@@ -45,6 +47,35 @@ describe("a client of a gateway", () => {
     expect(events.findLast(({ promptId: of }) => of === promptId)?.type).toBe("prompt_finished");
     const page = await client.eventPage(session.id, { after: seq, limit: 1000 });
     expect(page.events.slice(0, events.length)).toEqual(events);
+  });
+
+  test("comes back to a stream that was cut off, and takes no cut for the end", async () => {
+    let asked = 0;
+    const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    const cutting = createServer((connection) => {
+      connection.on("error", () => undefined);
+      connection.once("data", (request) => {
+        asked += 1;
+        const seq = Number(/^last-event-id: (\d+)/im.exec(request.toString())?.[1]) + 1;
+        connection.write(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        );
+        const frames = [1, 2, 3].filter((one) => one >= seq).map((one) => `id: ${one}\ndata: {"seq":${one}}\n\n`);
+        // What was cut off may have been lost on the way, and is asked for again.
+        connection.write(chunk(asked < 3 ? (frames[0] ?? "") : frames.join("")));
+        if (asked === 2) connection.resetAndDestroy();
+        else connection.end(asked < 3 ? "" : "0\r\n\r\n");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(cutting, "listening");
+    const address = cutting.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+    const seqs: number[] = [];
+    const following = createGatewayClient({ url, token: TOKEN }).events(null, { until: "idle", retryMs: 1 });
+    for await (const { seq } of following) seqs.push(seq);
+    cutting.close();
+    expect(seqs).toEqual([1, 2, 3]);
+    expect(asked).toBeGreaterThanOrEqual(3);
   });
 
   test("answers what an agent asks", async () => {

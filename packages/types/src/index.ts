@@ -5,3 +5,4 @@ export * from "./image-manifest.ts";
 export * from "./legacy-usage.ts";
 export * from "./project.ts";
 export * from "./provider.ts";
+export * from "./ticket.ts";

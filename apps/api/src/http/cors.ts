@@ -1,8 +1,8 @@
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const REQUEST_HEADERS =
-  "acp-connection-id, acp-session-id, authorization, content-type, idempotency-key, if-match, if-none-match, if-range, last-event-id, prefer, range, x-request-id";
+  "acp-connection-id, acp-session-id, authorization, cache-control, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-range, if-unmodified-since, last-event-id, prefer, range, x-request-id";
 const EXPOSED_HEADERS =
-  "accept-ranges, acp-connection-id, acp-session-id, content-range, deprecation, etag, idempotency-replayed, link, location, preference-applied, retry-after, sunset, x-request-id";
+  "accept-ranges, acp-connection-id, acp-session-id, content-disposition, content-range, deprecation, etag, idempotency-replayed, link, location, preference-applied, retry-after, sunset, x-request-id";
 
 /** Whether a browser asks if a page of another origin may send what comes next. */
 export function isPreflight({ method, headers }: Request): boolean {

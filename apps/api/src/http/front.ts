@@ -8,6 +8,7 @@ import { createRequestIds } from "./request-id.ts";
 import type { RequestObserver } from "./request-observer.ts";
 import type { ApiEnv, ApiRouter } from "./router.ts";
 import type { Server } from "./sockets.ts";
+import type { Tickets } from "./tickets.ts";
 
 type Env = ApiEnv["Bindings"];
 export type Answer = (request: Request, env: Env) => Response | Promise<Response>;
@@ -31,6 +32,7 @@ export interface Shortcuts {
 export interface FrontOptions {
   app: ApiRouter;
   guard: Guard;
+  tickets: Pick<Tickets, "redeem">;
   answerError: (error: unknown, requestId: string) => Response;
   /** Is told of each answer, once. */
   observe: RequestObserver;
@@ -53,7 +55,7 @@ const TIMED_OF_SHORT = 16;
  * synchronous function, because each asynchronous layer costs as much as the whole of a small answer.
  */
 export function createFront(options: FrontOptions): Front {
-  const { app, guard, answerError, observe, legacyNotice } = options;
+  const { app, guard, tickets, answerError, observe, legacyNotice } = options;
   const requestIdOf = createRequestIds();
 
   const finish = (response: Response, requestId: string, origin: string | null): Response => {
@@ -142,7 +144,10 @@ export function createFront(options: FrontOptions): Front {
     const { headers, url, method } = request;
     const requestId = requestIdOf(headers.get("x-request-id"));
     const origin = headers.get("origin");
-    const principal = guard.admit(headers, origin, method);
+    let principal = guard.admit(headers, origin, method);
+    if (principal === ANONYMOUS && method === "GET" && !headers.has("authorization")) {
+      principal = tickets.redeem(url.slice(url.indexOf("/", 8))) ?? ANONYMOUS;
+    }
     if (principal instanceof ApiError) {
       const env = { requestId, principal: ANONYMOUS, server };
       return turnAway(problemResponse(principal, requestId), env, request);

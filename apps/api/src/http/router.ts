@@ -132,7 +132,8 @@ function summary(errors: readonly Violation[]): string {
 
 function queryOf(c: Context<ApiEnv>): Record<string, string | string[]> {
   if (!c.req.url.includes("?")) return {};
-  const entries = Object.entries(c.req.queries());
+  // The front has seen to it.
+  const entries = Object.entries(c.req.queries()).filter(([name]) => name !== "ticket" || c.req.method !== "GET");
   return Object.fromEntries(entries.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
 }
 

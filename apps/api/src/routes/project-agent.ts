@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { checkScope, requireScope } from "../http/principal.ts";
 import { problems } from "../http/responses.ts";
 import { type ApiEnv, createRouter, labelled } from "../http/router.ts";
+import { withoutTicket } from "../http/tickets.ts";
 import { isUpgrade } from "../http/upgrade.ts";
 import { agentPath } from "../proxy/agent-path.ts";
 import type { AgentProxy } from "../proxy/agent-proxy.ts";
@@ -18,6 +19,7 @@ const description = [
   "Query, bodies, streams of events and WebSockets pass as they are, and so do the gateway's answers; `openapi.json` there describes them.",
   "`v1/login` and `v1/tickets` are not reached: what they hand out stands for the gateway's token.",
   "A WebSocket in a browser offers the subprotocols `bearer.<API token>` and `agentpod`, besides those of the gateway; the token is never echoed.",
+  "What can send neither, such as an `EventSource`, takes a ticket of `POST /api/tickets`.",
 ].join(" ");
 
 export interface ProjectAgentDeps {
@@ -55,7 +57,7 @@ export function projectAgentRoutes({ proxy }: ProjectAgentDeps) {
     checkScope(principal, scope);
     const request = c.req.raw;
     const { projectId, rest } = placeOf(request.url);
-    const path = agentPath(rest);
+    const path = agentPath(request.method === "GET" ? withoutTicket(rest) : rest);
     const asked = { request, requestId, projectId, path, place: `/api/projects/${projectId}/agent`, server };
     return request.method === "GET" && isUpgrade(request.headers)
       ? await proxy.connect(asked)

@@ -3,9 +3,10 @@ import type { SandboxSpec } from "./runtime.ts";
 /** How long a sandbox may take to fetch its source. */
 export const SOURCE_TIMEOUT_SECONDS = 600;
 
-const SECRET = /^AGENTPOD_GATEWAY_TOKEN$|_API_KEY$/;
+/** By the name alone, as what a sandbox was made with may be configured no more. */
+const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH(?!OR)|_KEY$|_PROXY$/i;
 
-/** The environment that a container's image goes by: the project's own, under ours. */
+/** The environment that a container's image goes by: the project's own, under ours. Names of ours are reserved. */
 export function sandboxVariables(spec: SandboxSpec): Record<string, string> {
   return {
     ...spec.env,

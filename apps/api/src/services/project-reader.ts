@@ -7,7 +7,6 @@ import { getProjectById, type ProjectRecord } from "../models/project.ts";
 import { askActivity, askGateway } from "../runtimes/ask-gateway.ts";
 import { blanker } from "../runtimes/redact.ts";
 import { RuntimeError, type Runtime } from "../runtimes/runtime.ts";
-import type { Providers } from "./providers.ts";
 import { openToken } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -20,12 +19,13 @@ export function createProjectReader({
   db,
   runtime,
   secretBox,
-  providers,
+  secrets,
 }: {
   db: Database;
   runtime: Runtime;
   secretBox: SecretBox;
-  providers: Pick<Providers, "secrets">;
+  /** What every sandbox gets and nobody is to read in a log. */
+  secrets: () => readonly string[];
 }) {
   function find(id: string): ProjectRecord {
     const project = getProjectById(db, id);
@@ -84,7 +84,7 @@ export function createProjectReader({
     },
 
     /**
-     * Without the providers' credentials and the gateway's token, whatever printed them.
+     * Without the providers' credentials, the values of configured variables and the gateway's token, whatever printed them.
      * @throws ApiError `not_running` when the runtime holds nothing of the project.
      */
     async logs(
@@ -97,7 +97,7 @@ export function createProjectReader({
       if (observed.state === null || observed.state === "absent")
         throw new ApiError("not_running", "The project has no sandbox now, and so no log; start it first.");
       const token = tokenOf(project);
-      const blank = blanker([...providers.secrets(), ...(token === null ? [] : [token])]);
+      const blank = blanker([...secrets(), ...(token === null ? [] : [token])]);
       return async function* (signal) {
         try {
           for await (const line of runtime.logs(id, { ...options, signal }))

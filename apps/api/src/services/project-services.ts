@@ -13,6 +13,7 @@ import { createPortBook } from "./port-book.ts";
 import { createProjectManager } from "./project-manager.ts";
 import { createProjectReader } from "./project-reader.ts";
 import { createProviders } from "./providers.ts";
+import { type SandboxEnvironment, secretsOfEnvironment } from "./sandbox-environment.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 import type { SecretBox } from "./secret-box.ts";
 
@@ -20,6 +21,8 @@ export interface ProjectServicesDeps {
   db: Database;
   runtime: Runtime;
   secretBox: SecretBox;
+  /** Variables of every sandbox; a provider's credential goes before one of the same name. */
+  sandboxEnv?: SandboxEnvironment;
   logger: Logger;
   /** What images are called and where projects are reached. */
   naming: Pick<ResolverContext, "registryUrl" | "registryOwner" | "imageVersion" | "wildcardDomain">;
@@ -41,6 +44,7 @@ export interface ProjectServicesDeps {
 export function createProjectServices(deps: ProjectServicesDeps) {
   const { db, runtime, secretBox, logger, portRange, concurrency, retry, sunsetAt, now, beforeStep, recordAgainMs } =
     deps;
+  const { sandboxEnv = {} } = deps;
   // Only these four: what else the caller's object holds stays out of the context.
   const { registryUrl, registryOwner, imageVersion, wildcardDomain } = deps.naming;
   const naming = {
@@ -60,7 +64,8 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     runtime,
     events,
     logger,
-    specOf: (project) => sandboxSpec(project, context(), secretBox, runtime.capabilities, providers.environment()),
+    specOf: (project) =>
+      sandboxSpec(project, context(), secretBox, runtime.capabilities, { ...sandboxEnv, ...providers.environment() }),
     reallocatePorts: (project) => projects.reallocatePorts(project),
     concurrency,
     retry,
@@ -69,7 +74,12 @@ export function createProjectServices(deps: ProjectServicesDeps) {
     ...(recordAgainMs === undefined ? {} : { recordAgainMs }),
   });
   const projects = createProjectManager({ db, runtime, runner, events, ports, secretBox, context, sunsetAt, now });
-  const reader = createProjectReader({ db, runtime, secretBox, providers });
+  const reader = createProjectReader({
+    db,
+    runtime,
+    secretBox,
+    secrets: () => [...providers.secrets(), ...secretsOfEnvironment(sandboxEnv)],
+  });
   const gateways = createAgentGateways({ db, runtime, secretBox });
   return { catalog, context, events, runner, projects, providers, reader, gateways };
 }

@@ -100,7 +100,9 @@ describe("a project's agents, through the API", () => {
     expect(followed).toEqual(all.map(({ seq }) => seq));
     // The reader that went away is gone at the gateway, too.
     const text = async () => (await world.ask("/metrics")).text();
-    await until("no stream is left", async () => (/^acp_gateway_readers 0$/m.test(await text()) ? true : undefined));
+    await until("no stream is left", async () =>
+      /^acp_gateway_readers\{kind="rest"\} 0$/m.test(await text()) ? true : undefined,
+    );
   }, 30_000);
 
   const transports: Record<string, () => Stream> = {

@@ -126,6 +126,23 @@ describe("a change of a sandbox on Coolify", () => {
     expect(await runtime.inspect(spec.projectId)).toMatchObject({ state: "running", generation: 2 });
   });
 
+  test("takes back as many variables as it was given, and the settings of its gateway among them", async () => {
+    const { runtime, run, onlyApplication } = await coolifyWorld();
+    const many = Object.fromEntries(
+      Array.from({ length: 60 }, (_, index) => [`OF_THE_FILE_${index}`, `value ${index}`]),
+    );
+    const given = { ...many, AGENTPOD_AGENT_INSTALL: "1", HTTPS_PROXY: "http://user:secret@proxy.example:3128" };
+    const spec = coolifySpec({ env: given });
+    await run(runtime.steps.deploy, spec);
+    expect(onlyApplication().running?.env).toMatchObject(given);
+    expect((onlyApplication().description ?? "").length).toBeLessThanOrEqual(255);
+    await run(runtime.steps.deploy, { ...spec, generation: 2, env: { OF_THE_FILE_7: "another" } });
+    const env = onlyApplication().running?.env ?? {};
+    expect(env["OF_THE_FILE_7"]).toBe("another");
+    const others = Object.keys(given).filter((name) => name !== "OF_THE_FILE_7");
+    expect(others.filter((name) => name in env)).toEqual([]);
+  });
+
   test("leaves a variable alone that somebody added in Coolify", async () => {
     const { runtime, run, onlyApplication, options } = await coolifyWorld();
     const spec = coolifySpec();

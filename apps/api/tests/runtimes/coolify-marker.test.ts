@@ -17,6 +17,16 @@ describe("the marker in an application's description", () => {
     expect(readVariables(writeDescription({ ...described, variables: [] }))).toEqual([]);
   });
 
+  test("leaves out names of variables that there is no room for, and nothing else", () => {
+    const variables = ["A_VERY_LONG_NAME_".repeat(12), ...Array.from({ length: 50 }, (_, index) => `NAME_${index}`)];
+    const text = writeDescription({ ...described, variables });
+    expect(text.length).toBeLessThanOrEqual(255);
+    expect(readMarker(text)).toEqual({ ...ids, configured });
+    const names = readVariables(text);
+    expect(names.length).toBeGreaterThan(2);
+    expect(names).toEqual(variables.slice(1, 1 + names.length));
+  });
+
   test("is found whatever people write around it, and with all tags and line breaks gone", () => {
     const text = writeDescription(described);
     const edited = [

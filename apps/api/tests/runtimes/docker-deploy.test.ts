@@ -10,7 +10,7 @@ describeWithEngine("a sandbox on Docker", () => {
   const { docker, instanceId, runtime: createRuntime, container } = dockerSandboxes();
   const spec = sandboxSpec({
     addonIds: ["code-server"],
-    env: { MODEL_KEY: "a-secret-of-the-project", EMPTY: "" },
+    env: { MODEL_KEY: "a-secret-of-the-project", EMPTY: "", AGENTPOD_AGENT_INSTALL: "1" },
     limits: { cpus: 0.5, memoryBytes: 384 * 1024 ** 2, storageBytes: 1024 ** 3 },
   });
   const port = (name: string) => spec.ports.find((candidate) => candidate.name === name)?.hostPort ?? 0;
@@ -42,6 +42,15 @@ describeWithEngine("a sandbox on Docker", () => {
     expect(observed).toMatchObject({ projectId: spec.projectId, state: "running", generation: 1, exitCode: null });
     expect(Date.parse(observed.startedAt ?? "")).toBeGreaterThan(before - 5_000);
     expect(await info()).toEqual({ status: 200, projectId: spec.projectId });
+  });
+
+  test("has a gateway that goes by the project's variables, and tools that have them", async () => {
+    expect(await shell('echo "$MODEL_KEY"')).toBe("a-secret-of-the-project");
+    const url = `http://127.0.0.1:${port("gateway")}/v1/agents/goose/install`;
+    const headers = { authorization: `Bearer ${spec.gatewayToken}` };
+    const answer = await fetch(url, { method: "POST", headers });
+    // It may install, but this one does not come from npm.
+    expect(await answer.json()).toMatchObject({ code: "not_supported" });
   });
 
   test("has the tier's limits in its control group", async () => {

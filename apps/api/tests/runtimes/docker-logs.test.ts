@@ -10,7 +10,7 @@ import { until } from "../support/wait.ts";
 
 /** Says what it is told through a file, so that a test decides when. */
 const TALKER = `
-  echo first; echo wrong >&2; echo "token $AGENTPOD_GATEWAY_TOKEN key $TALKER_API_KEY"
+  echo first; echo wrong >&2; echo "token $AGENTPOD_GATEWAY_TOKEN key $TALKER_API_KEY by $HTTPS_PROXY"
   printf x; printf 'é%.0s' $(seq 20000); echo
   touch /tmp/say; tail --follow --lines=0 /tmp/say & wait
 `;
@@ -38,7 +38,7 @@ describeWithEngine("the log of a sandbox on Docker", () => {
     const name = `talker-${randomUUID().slice(0, 8)}`;
     spec = sandboxSpec({
       imageRef: keep(await imageRunning(docker, name, ["tini", "-g", "--", "bash", "-c", TALKER])),
-      env: { TALKER_API_KEY: "sk-very-secret" },
+      env: { TALKER_API_KEY: "sk-very-secret", HTTPS_PROXY: "http://me:secret@proxy.example:3128" },
     });
     await runSteps(
       runtime.steps.deploy.filter((step) => step.name !== "healthy"),
@@ -58,7 +58,7 @@ describeWithEngine("the log of a sandbox on Docker", () => {
     const of = (stream: string) => lines.filter((line) => line.stream === stream).map(({ message }) => message);
     expect(of("stderr")).toEqual(["wrong"]);
     const [first, token, long] = of("stdout");
-    expect([first, token]).toEqual(["first", "token [redacted] key [redacted]"]);
+    expect([first, token]).toEqual(["first", "token [redacted] key [redacted] by [redacted]"]);
     expect(long).toBe(`x${"é".repeat(20_000)}`);
     for (const { timestamp } of lines) expect(Date.parse(timestamp ?? "")).toBeGreaterThan(Date.now() - 600_000);
   });

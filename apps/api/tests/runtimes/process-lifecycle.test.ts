@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { idsOf } from "../support/ids-of.ts";
 import {
@@ -68,6 +68,40 @@ describe("the process runtime with the real gateway", () => {
     expect(await pidOf(world, spec)).not.toBe(pid);
     expect((await world.runtime.inspect(spec.projectId)).generation).toBe(2);
     expect(await world.processes()).toHaveLength(1);
+  });
+
+  test("hands the project's variables to the gateway, which goes by them, and before those of the host", async () => {
+    const agents = join(world.dataDir, "agents.json");
+    await writeFile(
+      agents,
+      JSON.stringify({ agents: [{ id: "here", command: ["sh", "-c", "env >&2"], acceptsEnv: ["MINE"] }] }),
+    );
+    const told = { AGENTPOD_AGENT_INSTALL: "1", AGENTPOD_AGENTS_FILE: agents, MINE: "1", https_proxy: "http://mine" };
+    const baseEnv = { ...world.options.baseEnv, HTTPS_PROXY: "http://the-hosts", NO_PROXY: "localhost" };
+    const runtime = await world.restart({ baseEnv });
+    const env = async (of: SandboxSpec) =>
+      (await readFile(`/proc/${await pidOf(world, of)}/environ`, "utf8")).split("\0");
+    const install = async (of: SandboxSpec) => {
+      const headers = { authorization: `Bearer ${of.gatewayToken}` };
+      const url = `http://127.0.0.1:${of.ports[0]?.hostPort}/v1/agents/here/install`;
+      return (await fetch(url, { method: "POST", headers })).json();
+    };
+    const spec = await world.spec({ env: told });
+    await runSteps(runtime.steps.deploy, spec);
+    // It may install, but this one comes from nowhere.
+    expect(await install(spec)).toMatchObject({ code: "not_supported" });
+    if (process.platform === "linux") {
+      const variables = await env(spec);
+      expect(variables).toEqual(expect.arrayContaining(["MINE=1", "https_proxy=http://mine", "NO_PROXY=localhost"]));
+      expect(variables).not.toContain("HTTPS_PROXY=http://the-hosts");
+    }
+    const { AGENTPOD_AGENT_INSTALL: _, ...rest } = told;
+    const later = { ...spec, generation: 2, env: rest };
+    await runSteps(runtime.steps.start, later);
+    expect(await install(later)).toMatchObject({
+      code: "install_not_allowed",
+      detail: expect.stringContaining("SANDBOX_ENV_FILE"),
+    });
   });
 
   test("replaces a child whose token or port changed", async () => {

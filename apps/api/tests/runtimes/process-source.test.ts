@@ -156,6 +156,20 @@ describeUnless(gitMissing, "cloning a source", () => {
     expect(existsSync(join(workspace(spec), "hello.txt"))).toBe(true);
   });
 
+  test("goes by the proxy of the project's own environment, and shows no password of it", async () => {
+    const resolveHost = () => Promise.reject(new Error("ENOTFOUND"));
+    const baseEnv = { ...world.options.baseEnv, HTTP_PROXY: "http://127.0.0.1:1" };
+    const alone = await world.restart({ sourceHostRules: { ...toLoopback, resolveHost }, baseEnv });
+    const sourceUrl = "http://git.example/repo.git";
+    const spec = await world.spec({ sourceUrl, env: { http_proxy: `http://127.0.0.1:${server.port}` } });
+    await runSteps(alone.steps.deploy, spec);
+    expect(existsSync(join(workspace(spec), "hello.txt"))).toBe(true);
+    const lost = await world.spec({ sourceUrl, env: { http_proxy: "http://me:hunter2hunter2@127.0.0.1:1" } });
+    const error = await failureOf(runSteps(alone.steps.deploy, lost));
+    expect(error.failure).toBe("source_clone_failed");
+    expect(error.message).not.toContain("hunter2");
+  });
+
   test.each(["file:///etc", "ext::sh -c touch% /tmp/x", "--upload-pack=touch x", "/etc", "git@git.example:repo"])(
     "of %s is refused",
     async (sourceUrl) => {

@@ -7,6 +7,7 @@ import { createProcessRuntime } from "../../src/runtimes/process/index.ts";
 import type { Runtime } from "../../src/runtimes/runtime.ts";
 import { createProjectServices } from "../../src/services/project-services.ts";
 import { createReconciler } from "../../src/services/reconciler.ts";
+import type { SandboxEnvironment } from "../../src/services/sandbox-environment.ts";
 import { createSecretBox } from "../../src/services/secret-box.ts";
 import { newDataDir, removeDataDir } from "./api-process.ts";
 
@@ -14,8 +15,9 @@ import { newDataDir, removeDataDir } from "./api-process.ts";
 export type Fault = (step: string) => void;
 
 /** The services around projects on a real process runtime, with light gateways and faults on demand. */
-export async function createProjects(options: { fault?: Fault } = {}) {
+export async function createProjects(options: { fault?: Fault; sandboxEnv?: SandboxEnvironment } = {}) {
   const dataDir = newDataDir();
+  const { sandboxEnv = {} } = options;
   const db: Database = openDatabase(`${dataDir}/agentpod.db`, { migrate: true });
   const logger = createLogger("silent");
   const real = await createProcessRuntime({
@@ -45,6 +47,7 @@ export async function createProjects(options: { fault?: Fault } = {}) {
     db,
     runtime,
     secretBox,
+    sandboxEnv,
     logger,
     naming: { registryUrl: "localhost", registryOwner: "agentpod", imageVersion: "1.0.0", wildcardDomain: null },
     portRange: { from: 20_000, to: 32_767 },

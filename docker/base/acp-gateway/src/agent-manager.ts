@@ -85,6 +85,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
   });
   let closing = false;
   launcher.reap();
+  installer.tidy(entries);
 
   function known(id: string): AgentEntry {
     const entry = entries.find((candidate) => candidate.id === id);

@@ -42,10 +42,10 @@ export type AgentHandle = {
   attach(agentSessionId: string, handlers: AgentSessionHandlers): () => void;
   readonly exited: Promise<AgentExit>;
   /**
-   * EOF, then SIGTERM, then SIGKILL of the whole group. Of a shared process this ends only the key's
-   * share of it; the process ends with the last.
+   * EOF, then SIGTERM, then SIGKILL of the whole group; with `atOnce` only the last. Of a shared process
+   * this ends only the key's share of it; the process ends with the last.
    */
-  stop(): Promise<AgentExit>;
+  stop(options?: { atOnce?: boolean }): Promise<AgentExit>;
   /** SIGKILL of the whole group at once, also for those who share it. */
   kill(): Promise<AgentExit>;
 };
@@ -72,6 +72,8 @@ export type StartAgent = {
   cwd: string;
   /** Checked names and values, on top of what the registry entry gives. */
   env: Record<string, string>;
+  /** Aborted, the start fails at once with the reason, and a process that nobody else waits for is killed. */
+  signal?: AbortSignal;
 };
 
 /** An agent in short. */

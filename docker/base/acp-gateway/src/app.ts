@@ -21,6 +21,8 @@ type AppDeps = {
 };
 
 type Sockets = ReturnType<typeof createSocketDispatcher>;
+/** Learnt of a request while it is answered. */
+type Seen = { path: string; isAuthenticated: boolean };
 type Server = Parameters<Sockets["upgrade"]>[1]["server"];
 
 /** Everything over HTTP: who may call at all, then the route table, then what every answer carries. */
@@ -35,26 +37,28 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
   const router = createRouter(routes, createInvoke({ bodies, bodyBytes: limits.bodyBytes }));
   const httpPaths = new Set(routes.map(({ path }) => path));
   const publicPaths = new Set(routes.filter(({ scope }) => scope === "public").map(({ path }) => path));
-  let inFlight = 0;
+  const inFlight = new Set<Request>();
 
-  async function answer(request: Request, server: Server, requestId: string, found: (path: string) => void) {
+  async function answer(request: Request, server: Server, requestId: string, seen: Seen) {
     const url = new URL(request.url);
     const isPublic = publicPaths.has(url.pathname);
     if (!isPublic) origins.requireHost(request.headers);
     origins.requireOrigin(request.headers);
     const preflight = origins.preflight(request);
     if (preflight) return preflight;
+    const caller = isPublic ? null : auth.authenticate(request, url);
+    seen.isAuthenticated = caller !== null;
     // Asking how the gateway fares must stay possible while it is full.
-    if (!isPublic && inFlight > limits.requestsInFlight) {
+    if (!isPublic && inFlight.size > limits.requestsInFlight) {
       throw new GatewayError("too_many_requests", "the gateway is busy; try again in a second", {
         retryAfterSeconds: 1,
+        headers: { connection: "close" },
       });
     }
-    const caller = isPublic ? null : auth.authenticate(request, url);
     if (caller !== null && isClosing()) throw new GatewayError("shutting_down", "the gateway is shutting down");
     const socket = caller === null ? undefined : sockets.find(url.pathname);
     if (caller !== null && socket && (isUpgrade(request.headers) || !httpPaths.has(socket.route.path))) {
-      found(socket.route.path);
+      seen.path = socket.route.path;
       requireScope(caller, socket.route.scope);
       if (isUpgrade(request.headers)) return sockets.upgrade(socket, { request, url, caller, server });
       throw new GatewayError("upgrade_required", "this path speaks WebSocket only", {
@@ -62,35 +66,56 @@ export function createApp({ config, surfaces, auth, bodies, metrics, isClosing }
       });
     }
     const incoming: Incoming = { request, url, caller, requestId, keepOpen: () => server.timeout(request, 0) };
-    return router.answer(request, incoming, found);
+    return router.answer(request, incoming, (path) => (seen.path = path));
   }
 
   /** For Bun.serve. Undefined once the connection is a WebSocket. */
   async function fetch(request: Request, server: Server): Promise<Response | undefined> {
+    const startedAt = performance.now();
     const requestId = requestIdOf(request.headers);
-    let path = "";
+    const seen: Seen = { path: "", isAuthenticated: false };
     let response: Response | undefined;
-    inFlight += 1;
+    inFlight.add(request);
     try {
-      response = await answer(request, server, requestId, (at) => (path = at));
+      response = await answer(request, server, requestId, seen);
     } catch (error) {
-      response = problem(asGatewayError(error, { path, requestId }), requestId);
+      response = problem(asGatewayError(error, { path: seen.path, requestId }), requestId);
     } finally {
-      inFlight -= 1;
+      inFlight.delete(request);
     }
-    metrics.count(request.method, path, response?.status ?? 101);
+    const isTimed = response !== undefined && !asksToWait(request);
+    metrics.count(
+      request.method,
+      seen.path,
+      response?.status ?? 101,
+      isTimed ? performance.now() - startedAt : undefined,
+    );
     if (response === undefined) return undefined;
     finish(response.headers, requestId);
+    // Nobody unknown is to hold a connection, of which there are only so many.
+    if (!seen.isAuthenticated) response.headers.set("connection", "close");
     origins.share(response.headers, request.headers);
     return request.method === "HEAD" && response.body !== null ? new Response(null, response) : response;
   }
 
-  return { fetch, routes, sockets, inFlight: () => inFlight };
+  return {
+    fetch,
+    routes,
+    sockets,
+    inFlight: () => inFlight.size,
+    /** Those that are being answered. */
+    requests: (): Iterable<Request> => inFlight,
+  };
 }
 
 function requestIdOf(headers: Headers): string {
   const given = headers.get("x-request-id");
   return given !== null && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** How long the answer took is the caller's wish. */
+function asksToWait({ url, headers }: Request): boolean {
+  return /[?&]wait=/.test(url) || /\bwait\b/i.test(headers.get("prefer") ?? "");
 }
 
 function finish(headers: Headers, requestId: string): void {

@@ -1,7 +1,8 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createBudget } from "./budget.ts";
 import { GatewayError } from "./gateway-error.ts";
 import { isUpgrade, offeredProtocols } from "./http/websockets.ts";
-import { type Caller, type NamedToken, type Scope, SCOPES } from "./types.ts";
+import { type Caller, type Limits, type NamedToken, type Scope, SCOPES } from "./types.ts";
 
 const COOKIE = "agentpod_gateway";
 const COOKIE_SECONDS = 12 * 3600;
@@ -18,8 +19,7 @@ const ANYONE: Caller = { name: "anyone", scopes: new Set(SCOPES) };
 
 type AuthDeps = {
   tokens: readonly NamedToken[];
-  /** Of one token; 0 is without limit. */
-  requestsPerMinute: number;
+  limits: Pick<Limits, "requestsPerMinute" | "wrongTokensPerMinute">;
   /** Milliseconds since 1970. */
   now: () => number;
 };
@@ -30,9 +30,11 @@ export type AuthHandler = ReturnType<typeof createAuthHandler>;
  * Knows who calls: by `Authorization: Bearer`, by the subprotocol `bearer.TOKEN` of a WebSocket, by a
  * single-use `?ticket=` of a GET, or by the cookie of `POST /v1/login`.
  */
-export function createAuthHandler({ tokens, requestsPerMinute, now }: AuthDeps) {
+export function createAuthHandler({ tokens, limits, now }: AuthDeps) {
+  const { requestsPerMinute, wrongTokensPerMinute } = limits;
   const tickets = new Map<string, { caller: Caller; expiresAt: number }>();
-  const budgets = new Map<string, { left: number; at: number }>();
+  const budgets = new Map<string, ReturnType<typeof createBudget>>();
+  const guesses = createBudget(wrongTokensPerMinute, now);
 
   function byToken(text: string): Caller | undefined {
     const presented = sha256(text);
@@ -75,19 +77,32 @@ export function createAuthHandler({ tokens, requestsPerMinute, now }: AuthDeps) 
     return required(cookie === undefined ? undefined : byCookie(cookie), cookie === undefined ? null : WRONG.cookie);
   }
 
-  /** A bucket that holds one minute's requests and fills again steadily. */
-  function spend(name: string): void {
-    const budget = budgets.get(name) ?? { left: requestsPerMinute, at: now() };
-    const perMs = requestsPerMinute / 60_000;
-    budget.left = Math.min(requestsPerMinute, budget.left + (now() - budget.at) * perMs);
-    budget.at = now();
-    budgets.set(name, budget);
-    if (budget.left < 1) {
-      throw new GatewayError("too_many_requests", `the token ${name} may send ${requestsPerMinute} requests a minute`, {
-        retryAfterSeconds: (1 - budget.left) / perMs / 1000,
+  /**
+   * What was presented is right, or this throws. `wrong` is what is to be said of it, null when nothing
+   * was presented. What is right is never refused, as everybody may come from one proxy's address.
+   */
+  function required(caller: Caller | undefined, wrong: string | null): Caller {
+    if (caller !== undefined) return caller;
+    const seconds = wrong === null || wrongTokensPerMinute === 0 ? 0 : guesses.take();
+    if (seconds > 0) {
+      throw new GatewayError("too_many_requests", "too many wrong tokens were sent; one that is right is let in", {
+        retryAfterSeconds: seconds,
       });
     }
-    budget.left -= 1;
+    const challenge = wrong === null ? "" : ', error="invalid_token"';
+    throw new GatewayError("unauthorized", wrong ?? "send the gateway's token as Authorization: Bearer TOKEN", {
+      headers: { "www-authenticate": `Bearer realm="acp-gateway"${challenge}` },
+    });
+  }
+
+  function spend(name: string): void {
+    let budget = budgets.get(name);
+    if (budget === undefined) budgets.set(name, (budget = createBudget(requestsPerMinute, now)));
+    const seconds = budget.take();
+    if (seconds === 0) return;
+    throw new GatewayError("too_many_requests", `the token ${name} may send ${requestsPerMinute} requests a minute`, {
+      retryAfterSeconds: seconds,
+    });
   }
 
   return {
@@ -132,15 +147,6 @@ export function requireScope({ name, scopes }: Caller, scope: Scope): void {
   if (scopes.has(scope)) return;
   throw new GatewayError("forbidden", `this needs the scope ${scope}, which the token ${name} does not have`, {
     headers: { "www-authenticate": `Bearer realm="acp-gateway", error="insufficient_scope", scope="${scope}"` },
-  });
-}
-
-/** @param wrong what is to be said of what was presented; null when nothing was */
-function required(caller: Caller | undefined, wrong: string | null): Caller {
-  if (caller !== undefined) return caller;
-  const challenge = wrong === null ? "" : ', error="invalid_token"';
-  throw new GatewayError("unauthorized", wrong ?? "send the gateway's token as Authorization: Bearer TOKEN", {
-    headers: { "www-authenticate": `Bearer realm="acp-gateway"${challenge}` },
   });
 }
 

@@ -6,7 +6,8 @@ import type { Environment, GatewayConfig } from "./types.ts";
 
 const MiB = 1024 * 1024;
 const DEFAULTS = { port: 4097, host: "127.0.0.1", workspace: "/home/developer/workspace" };
-const YEAR_SECONDS = 366 * 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+const YEAR_SECONDS = 366 * DAY_SECONDS;
 
 /** The environment cannot be used; `problems` holds one line for each thing wrong with it. */
 export class ConfigError extends Error {
@@ -57,7 +58,7 @@ export function loadConfig(env: Environment): GatewayConfig {
     },
     idleSeconds: settings.whole("AGENTPOD_AGENT_IDLE_SECONDS", 900, { max: YEAR_SECONDS }),
     agentMemoryBytes: settings.whole("AGENTPOD_AGENT_MEMORY_MB", 0, { max: 2 ** 24 }) * MiB,
-    permissionTimeoutSeconds: settings.whole("AGENTPOD_PERMISSION_TIMEOUT_SECONDS", 0, { max: 86_400 }),
+    permissionTimeoutSeconds: settings.whole("AGENTPOD_PERMISSION_TIMEOUT_SECONDS", DAY_SECONDS, { max: DAY_SECONDS }),
     limits: readLimits(settings),
     projectId: settings.label("AGENTPOD_PROJECT_ID"),
     image: settings.label("AGENTPOD_IMAGE"),

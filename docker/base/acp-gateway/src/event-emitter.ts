@@ -26,23 +26,27 @@ export type EventLogLimits = {
 
 type EventLogDeps = {
   db: Database;
-  checkpoints: Checkpoints;
+  checkpoints: Pick<Checkpoints, "committed">;
+  /** Whether the database was removed, while it is open. */
+  isGone: () => boolean;
   retention: Retention;
   /** Told once of what goes wrong, and once of its end. */
   report: (message: string, fields: Record<string, unknown>) => void;
   now: () => Date;
-  /** Called when the database is closed. */
-  onClose: () => void;
+  /** Closes the database. */
+  close: () => void;
   limits?: Partial<EventLogLimits>;
 };
 
 const TYPE = /^[a-z0-9_]{1,64}$/;
 const MiB = 1024 * 1024;
+/** Between two looks at the file. */
+const LOOK_MS = 1000;
 const LIMITS: EventLogLimits = { tailBytes: 8 * MiB, stagedBytes: 8 * MiB, commitBytes: MiB / 4, retryMs: 1000 };
 
 /** The log over an open database: numbers, commits and hands out events. */
 export function createEventLog(deps: EventLogDeps): EventLog {
-  const { db, checkpoints, report, now, onClose } = deps;
+  const { db, report, now } = deps;
   const limits = { ...LIMITS, ...deps.limits };
   const retention = createRetention({ db, retention: deps.retention, now });
   let lastSeq = Math.max(readMeta(db, "last_seq"), lastSeqOf(db, null));
@@ -61,6 +65,8 @@ export function createEventLog(deps: EventLogDeps): EventLog {
   let isCommitting = false;
   let isClosed = false;
   let isUntidy = false;
+  let isRemoved = false;
+  let lookedAt = 0;
   let commits = 0;
   let checkedType = "gap";
 
@@ -84,6 +90,15 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     waiting.resolve();
     waitingForRoom.take().resolve();
     tidy(result);
+    if (performance.now() - lookedAt >= LOOK_MS) look();
+  }
+
+  /** What is committed to a removed file is shown, but nobody finds it after this process. */
+  function look(): boolean {
+    lookedAt = performance.now();
+    if (isRemoved || isClosed || !deps.isGone()) return isRemoved;
+    report("the log's file was removed: what is said from now on is lost. Restart the gateway to begin a new log", {});
+    return (isRemoved = true);
   }
 
   /** Null when it failed: then all of it is staged again, before what came meanwhile. */
@@ -137,7 +152,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     try {
       retention.added(segments);
       if (retention.step(lastSeq)) schedule();
-      checkpoints.committed(segments.reduce((sum, segment) => sum + storedBytes(segment), 0));
+      deps.checkpoints.committed(segments.reduce((sum, segment) => sum + storedBytes(segment), 0));
       isUntidy = false;
     } catch (error) {
       if (!isUntidy) report("the log cannot be tidied up", { error: messageOf(error) });
@@ -217,6 +232,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
     },
 
     isFull: () => isFull,
+    isRemoved: look,
 
     stats: () => ({
       bytes: retention.usedBytes(),
@@ -236,8 +252,7 @@ export function createEventLog(deps: EventLogDeps): EventLog {
       settling.take().reject(closedError());
       waitingForRoom.take().resolve();
       wakes.all();
-      checkpoints.close();
-      onClose();
+      deps.close();
     },
   };
 }

@@ -83,7 +83,7 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
   const sessions = createSessionManager({ config, log, stores: stored.stores, agents, files, report: logLine, now });
   const terminals = createTerminalManager({ environment, files, agents, limits, now });
 
-  const auth = createAuthHandler({ tokens: config.tokens, requestsPerMinute: limits.requestsPerMinute, now });
+  const auth = createAuthHandler({ tokens: config.tokens, limits, now });
   const bodies = createBodyReader(limits.bodiesBytes);
   const streams = createEventStreams(limits);
   const requests = createRequestMetrics();
@@ -92,15 +92,19 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
     const current = sessions.activity();
     return { ...current, terminalsOpen, idle: current.idle && terminalsOpen === 0 };
   };
+  const acp = createAcpSurface({
+    log,
+    sessions,
+    agents,
+    bodies,
+    version: VERSION,
+    workspace,
+    bodyBytes: limits.bodyBytes,
+  });
   const surfaces = [
     {
       routes: [
-        ...createHealthRoutes({
-          config,
-          startedAt,
-          isLogWritable: () => !log.isFull(),
-          isClosing: () => isClosing,
-        }),
+        ...createHealthRoutes({ config, startedAt, log, isClosing: () => isClosing }),
         ...createObserveRoutes({ families: () => metrics(), activity, document: openApiDocument }),
         ...createAccessRoutes(auth),
         ...createAgentRoutes(agents),
@@ -114,16 +118,16 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
     },
     createFileSurface({ files, sessions, workspace }),
     createTerminalSurface({ terminals }),
-    createAcpSurface({ log, sessions, agents, bodies, version: VERSION, workspace, bodyBytes: limits.bodyBytes }),
+    acp,
   ];
   const app = createApp({ config, surfaces, auth, bodies, metrics: requests, isClosing: () => isClosing });
   const metrics = createGatewayMetrics({
-    counted: [() => [requests.family()], () => events.families()],
+    counted: [requests.families, () => events.families()],
     agents,
     sessions,
     activity,
     log,
-    streams,
+    readers: () => ({ rest: streams.count(), acp: acp.counts().readers }),
     sockets: app.sockets,
     app,
     startedAt,
@@ -132,6 +136,7 @@ export async function createGateway({ config, environment, now }: GatewayDeps) {
   return {
     fetch: app.fetch,
     websocket: app.sockets.websocket,
+    requests: app.requests,
     /** More than any route takes: each refuses what is too much for it in a way that says so. */
     maxRequestBodySize: Math.max(limits.bodyBytes, limits.fileBytes) + MiB,
     routes: app.routes,

@@ -1,6 +1,10 @@
 import { RegistryError } from "./agent-registry.ts";
+import { watchForBugs } from "./bug-watch.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { createGateway } from "./gateway.ts";
+import { endIdleConnections } from "./http/idle-connections.ts";
+import { openSocketCalls } from "./http/socket-calls.ts";
+import { createSecretBlanker } from "./known-secrets.ts";
 import { logLine } from "./log.ts";
 
 const EXIT_FAILED = 1;
@@ -39,7 +43,18 @@ async function build() {
 const config = readConfig();
 // Nothing started from here may find a token in what it inherits.
 for (const name of ["TOKEN", "TOKEN_FILE", "TOKENS_FILE"]) delete process.env[`AGENTPOD_GATEWAY_${name}`];
+let close = (): Promise<void> => Promise.resolve();
+let ending: Promise<boolean> | null = null;
+watchForBugs({
+  log: logLine,
+  redact: createSecretBlanker(config.tokens, process.env),
+  async end() {
+    await endInOrder();
+    process.exit(EXIT_FAILED);
+  },
+});
 const gateway = await build();
+close = () => gateway.close();
 
 function listen() {
   try {
@@ -60,9 +75,32 @@ function listen() {
 }
 
 const server = listen();
+const calls = openSocketCalls();
+if (calls !== null && server.port !== undefined) {
+  endIdleConnections({
+    calls,
+    port: server.port,
+    busyPorts: () => new Set([...gateway.requests()].map((request) => server.requestIP(request)?.port ?? 0)),
+    log: logLine,
+  });
+}
+
+/** False when what ran did not end in time. Whoever asks again waits for the same end. */
+function endInOrder(): Promise<boolean> {
+  const closed = async () => {
+    try {
+      await close();
+    } catch (error) {
+      logLine("not ended in order", { reason: reasonOf(error) });
+    }
+    return true;
+  };
+  ending ??= Promise.race([closed(), Bun.sleep(STOP_MS_MAX).then(() => false)]);
+  return ending;
+}
 
 async function stop(signal: NodeJS.Signals): Promise<void> {
-  const ended = await Promise.race([gateway.close().then(() => true), Bun.sleep(STOP_MS_MAX).then(() => false)]);
+  const ended = await endInOrder();
   void server.stop(true);
   logLine("stopped", { signal, ...(ended ? {} : { reason: "what ran did not end in time" }) });
   process.exit(0);

@@ -141,7 +141,10 @@ export function createSessionManager(deps: SessionManagerDeps): SessionManager {
     waitForPrompt: async (id, promptId, ms, signal) => waiting.wait(book.find(id), promptId, ms, signal),
 
     async cancel(id, options = {}) {
-      const cancelled = queue.cancel(book.find(id), options);
+      const session = book.find(id);
+      const cancelled = queue.cancel(session, options);
+      // One who cancels a single prompt does not mean what others have asked for.
+      if (options.promptId === undefined || session.opening?.how === undefined) await ending.cancelStart(session);
       await log.settled();
       return { cancelled };
     },

@@ -78,6 +78,8 @@ export type EventLog = {
   remove(sessionId: string): void;
   /** The last commit failed. It is tried again; what is staged stays, but nothing new should be taken on. */
   isFull(): boolean;
+  /** Its file was removed: nothing new should be taken on, and only a restart helps. */
+  isRemoved(): boolean;
   stats(): LogStats;
   /** Commits, checkpoints and closes the database. */
   close(): void;
@@ -194,6 +196,8 @@ export type Limits = {
   requestsInFlight: number;
   /** Of one token; 0 is without limit. */
   requestsPerMinute: number;
+  /** Of all callers together, tickets and cookies included; 0 is without limit. */
+  wrongTokensPerMinute: number;
 };
 
 /** What the gateway was started with; see `loadConfig`. */

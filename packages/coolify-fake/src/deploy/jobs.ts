@@ -29,6 +29,7 @@ function remove(world: World, application: Application, deleteVolumes: boolean) 
   application.container = null;
   if (!isReachable(world)) {
     if (container) world.leftContainers.add(container.name);
+    for (const { name } of application.volumes) if (world.dockerVolumes.has(name)) world.leftVolumes.add(name);
   } else if (deleteVolumes) {
     for (const { name } of application.volumes) world.dockerVolumes.delete(name);
   }

@@ -21,9 +21,10 @@ export function createEnvironmentStep(context: CoolifyRuntimeOptions): Step {
       const keys = new Set(wanted.map(({ key }) => key));
       const before = new Set(readVariables(app.description));
       const listed = await ask("reading the environment", () => client.listEnvs(app.uuid, { signal }), secretsOf(spec));
-      for (const { uuid, key } of listed) {
+      for (const variable of listed) {
+        const { uuid, key } = variable;
         // The same key can be there twice, after a request whose answer was lost.
-        const isStale = keys.has(key) ? !stored.has(uuid) : before.has(key) || isOwnVariable(key);
+        const isStale = keys.has(key) ? !stored.has(uuid) : before.has(key) || isOwnVariable(variable);
         if (isStale) await askFor(`removing the variable ${key}`, () => client.deleteEnv(app.uuid, uuid, { signal }));
       }
     },

@@ -20,11 +20,16 @@ export interface Configured {
 const WORD =
   /(?<![\w-])agentpod:(?<instanceId>[\w-]+):(?<projectId>[\w-]+)(?::g(?<generation>\d+):c(?<digest>[0-9a-f]+):a(?<after>\w*))?/;
 const VARIABLES = /(?<![\w-])agentpod-variables:(?<names>[\w.,]+)/;
+/** What the column has had room for since Coolify has it. */
+const LENGTH_MAX = 255;
 const ID = /^[\w-]{1,100}$/;
 
 export interface Description extends Marker {
   slug: string;
-  /** Names of the variables that were set besides AgentPod's own, so that they can be taken back. */
+  /**
+   * Names of the variables that were set besides AgentPod's own, so that they can be taken back. As many as there is
+   * room for: each has a comment that tells the same, but for those of before there were comments.
+   */
   variables: readonly string[];
 }
 
@@ -36,8 +41,14 @@ export function writeDescription({ slug, instanceId, projectId, configured, vari
     `AgentPod sandbox ${slug}. AgentPod finds it by what follows: leave it here.`,
     `agentpod:${instanceId}:${projectId}${state}`,
   ];
-  if (variables.length > 0) lines.push(`agentpod-variables:${variables.join(",")}`);
-  return lines.join("\n");
+  const text = lines.join("\n");
+  const names: string[] = [];
+  const withNames = () => `${text}\nagentpod-variables:${names.join(",")}`;
+  for (const name of variables) {
+    names.push(name);
+    if (withNames().length > LENGTH_MAX) names.pop();
+  }
+  return names.length > 0 ? withNames() : text;
 }
 
 /** Null when the description has no marker. */

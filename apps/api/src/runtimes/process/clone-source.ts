@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { redact } from "../redact.ts";
+import { redact, secretsOf } from "../redact.ts";
 import { RuntimeError, type SandboxSpec, type StepContext } from "../runtime.ts";
 import type { ProcessEnder } from "./end-processes.ts";
 import { cloneMarks, type ProcessFinder } from "./find-processes.ts";
@@ -8,8 +8,11 @@ import { CLONE_PREFIX, type ProjectFolder } from "./project-folder.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { createGitRunner } from "./run-git.ts";
 import { checkSourceHost, type SourceHostRules } from "./source-host.ts";
+import { withEnvironment } from "./spawn-gateway.ts";
 import { findNewHome, isRedirectRefusal } from "./source-redirect.ts";
 
+/** What of the project's own environment leads git to the network. */
+const NETWORK = /^(https?_proxy|all_proxy|no_proxy|ssl_cert_(file|dir)|git_ssl_cainfo|curl_ca_bundle)$/i;
 const REDIRECTS_MAX = 5;
 const MESSAGE_LENGTH_MAX = 500;
 
@@ -54,23 +57,27 @@ export function createSourceCloner({
   async function cloneInto(
     target: string,
     url: URL,
-    options: { git: string; projectId: string; folder: ProjectFolder; signal: AbortSignal },
+    options: { git: string; spec: SandboxSpec; folder: ProjectFolder; signal: AbortSignal },
   ): Promise<void> {
-    const { git, projectId, folder, signal } = options;
+    const { git, spec, folder, signal } = options;
+    const env = withEnvironment(
+      baseEnv,
+      Object.fromEntries(Object.entries(spec.env).filter(([name]) => NETWORK.test(name))),
+    );
     let from = url;
     for (let redirects = 0; ; redirects += 1) {
-      const pins = await checkSourceHost(from, hostRules, baseEnv);
+      const pins = await checkSourceHost(from, hostRules, env);
       const settings = ["-c", "http.followRedirects=false", "-c", "credential.helper=", ...pins];
       const { ok, stderr } = await runGit({
         git,
-        args: [...cloneMarks(instanceId, projectId), ...settings, "clone", "--quiet", "--", from.href, target],
+        args: [...cloneMarks(instanceId, spec.projectId), ...settings, "clone", "--quiet", "--", from.href, target],
         cwd: folder.root,
-        env: gitEnvironment(folder, baseEnv),
+        env: gitEnvironment(folder, env),
         timeoutMs,
         signal,
       });
       if (ok) return;
-      if (!isRedirectRefusal(stderr) || redirects === REDIRECTS_MAX) throw cloneFailed(stderr);
+      if (!isRedirectRefusal(stderr) || redirects === REDIRECTS_MAX) throw cloneFailed(stderr, secretsOf(spec));
       from = await findNewHome(from, signal);
     }
   }
@@ -94,7 +101,7 @@ export function createSourceCloner({
     report("cloning");
     const target = await mkdtemp(join(folder.root, CLONE_PREFIX));
     try {
-      await cloneInto(target, url, { git, projectId: spec.projectId, folder, signal });
+      await cloneInto(target, url, { git, spec, folder, signal });
       // Takes the place of an empty folder in one go.
       await rename(target, folder.workspace);
     } catch (error) {
@@ -120,9 +127,9 @@ function gitEnvironment(folder: ProjectFolder, baseEnv: Readonly<Record<string, 
   };
 }
 
-function cloneFailed(stderr: string): RuntimeError {
+function cloneFailed(stderr: string, secrets: readonly string[]): RuntimeError {
   const lines = stderr.split("\n").filter((line) => /^(fatal|error|remote|ssh)\b/.test(line));
-  const said = redact(lines.join("; "), [])
+  const said = redact(lines.join("; "), secrets)
     .replace(/\p{Cc}/gu, "")
     .slice(-MESSAGE_LENGTH_MAX)
     .trim();

@@ -50,8 +50,7 @@ export function gatewayEnvironment(
   // The gateway takes its token from one place only.
   const { AGENTPOD_GATEWAY_TOKEN: _, ...ofProject } = spec.env;
   return {
-    ...baseEnv,
-    ...ofProject,
+    ...withEnvironment(baseEnv, ofProject),
     HOME: folder.home,
     AGENTPOD_PROJECT_ID: spec.projectId,
     AGENTPOD_WORKSPACE: folder.workspace,
@@ -60,6 +59,16 @@ export function gatewayEnvironment(
     // A file, as any user of the host can list another's environment on some systems.
     AGENTPOD_GATEWAY_TOKEN_FILE: folder.token,
   };
+}
+
+/** The host's variables under the project's own, which count in either spelling: proxies are looked up in both. */
+export function withEnvironment(
+  baseEnv: Readonly<Record<string, string>>,
+  ofProject: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const own = new Set(Object.keys(ofProject).map((name) => name.toLowerCase()));
+  const inherited = Object.entries(baseEnv).filter(([name]) => !own.has(name.toLowerCase()));
+  return { ...Object.fromEntries(inherited), ...ofProject };
 }
 
 /** @throws RuntimeError `rejected` when the spec has no port for the gateway */

@@ -56,6 +56,7 @@ function sampleText({ random, ids }: Sampler, schema: Schema, name: string): str
     "2Gi",
     `sk-fuzz-${"x".repeat(24)}`,
     "https://127.0.0.1/refused.git",
+    "/api/events",
   ];
   const pattern = schema.pattern === undefined ? undefined : new RegExp(schema.pattern, "u");
   const fitting = candidates.filter(

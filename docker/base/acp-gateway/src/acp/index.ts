@@ -90,7 +90,12 @@ export function createAcpSurface(deps: AcpDeps) {
       },
     ],
     /** What is held for clients now. */
-    counts: () => ({ connections: registry.count(), questions: approvals.count(), processes: raw.count() }),
+    counts: () => ({
+      connections: registry.count(),
+      readers: registry.readers(),
+      questions: approvals.count(),
+      processes: raw.count(),
+    }),
     async close() {
       approvals.close();
       registry.closeAll();

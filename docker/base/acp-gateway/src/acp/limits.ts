@@ -5,6 +5,8 @@ export type AcpLimits = {
   connections: number;
   /** Requests of one connection that wait for their answer. */
   requests: number;
+  /** Requests of all connections, closed ones too, that the gateway or an agent is busy with. */
+  allRequests: number;
   /** Sessions one connection is attached to or has a stream for. */
   sessionStreams: number;
   /** Of a connection's, a session's or a request's id. */
@@ -23,6 +25,7 @@ export type AcpLimits = {
 export const ACP_LIMITS: AcpLimits = {
   connections: 512,
   requests: 256,
+  allRequests: 4096,
   sessionStreams: 1024,
   idLength: 1024,
   queuedBytes: 64 * MIB,

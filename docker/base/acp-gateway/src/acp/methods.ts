@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { requireModeScope, requireOptionScope, requireSessionScopes } from "../session-scopes.ts";
-import { jsonObject, newSession, type NewSession } from "../wire/index.ts";
+import { jsonObject, newSession, type NewSession, sessionTitle } from "../wire/index.ts";
 import { attach, detach, load, resume } from "./attach-methods.ts";
 import { chooseAgent, gatewayMeta, type Method, parseParams, sessionIdParams } from "./call.ts";
 import type { Connection } from "./connection.ts";
@@ -120,7 +120,7 @@ const setConfigOption: Method = async ({ sessions }, { connection, params }) => 
 };
 
 const setTitle: Method = async ({ sessions }, { connection, params }) => {
-  const { sessionId, title } = parseParams(sessionIdParams.extend({ title: z.string().nullable() }), params);
+  const { sessionId, title } = parseParams(sessionIdParams.extend({ title: sessionTitle.nullable() }), params);
   await sessions.patch(sessionId, { title }, connection.caller);
   return {};
 };

@@ -1,6 +1,6 @@
 import { GatewayError } from "../gateway-error.ts";
 import { logLine } from "../log.ts";
-import type { JsonObject } from "../wire/index.ts";
+import type { JsonObject, RpcErrorShape } from "../wire/index.ts";
 import type { Call, MethodDeps } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { answerText, errorText, idKey, type Incoming, isRpcId, RPC, type RpcId } from "./json-rpc.ts";
@@ -14,9 +14,11 @@ type Request = Extract<Incoming, { kind: "request" }>;
 
 /** Does what a client's message says. Every request is answered once, unless its client is gone. */
 export function createReceiver(deps: MethodDeps, limits: AcpLimits) {
+  /** Requests under way. */
+  const open = { count: 0 };
   return function receive(connection: Connection, message: Incoming): void {
     connection.touch();
-    if (message.kind === "request") void request(deps, limits, connection, message);
+    if (message.kind === "request") void request(deps, { limits, open }, connection, message);
     else if (message.kind === "notification") notification(deps, connection, message.method, message.params);
     else if (message.kind === "response") connection.answered(message.id, message.result);
     else if (message.kind === "invalid") {
@@ -31,20 +33,27 @@ function routeOf(method: string, params: JsonObject): string | null {
   return typeof sessionId === "string" && method !== "session/load" ? sessionId : null;
 }
 
-async function request(deps: MethodDeps, limits: AcpLimits, connection: Connection, message: Request): Promise<void> {
+type Bounds = { limits: AcpLimits; open: { count: number } };
+
+const TWICE = { code: RPC.invalidRequest, message: "Invalid request: a request with this id waits for its answer" };
+
+function tooMany(waiting: number, { limits, open }: Bounds): RpcErrorShape | undefined {
+  if (waiting < limits.requests && open.count < limits.allRequests) return undefined;
+  const reached = waiting < limits.requests ? limits.allRequests : limits.requests;
+  return { code: RPC.internal, message: `${reached} requests wait already`, data: { code: "too_many_requests" } };
+}
+
+async function request(
+  deps: MethodDeps,
+  { limits, open }: Bounds,
+  connection: Connection,
+  message: Request,
+): Promise<void> {
   const { id, method, params } = message;
   const key = idKey(id);
-  if (connection.running.has(key) || connection.running.size >= limits.requests) {
-    const error = connection.running.has(key)
-      ? { code: RPC.invalidRequest, message: "Invalid request: a request with this id waits for its answer" }
-      : {
-          code: RPC.internal,
-          message: `${limits.requests} requests wait already`,
-          data: { code: "too_many_requests" },
-        };
-    connection.send(errorText(id, error), routeOf(method, params));
-    return;
-  }
+  const refusal = connection.running.has(key) ? TWICE : tooMany(connection.running.size, { limits, open });
+  if (refusal) return connection.send(errorText(id, refusal), routeOf(method, params));
+  open.count += 1;
   const call = createCall(connection, message, key);
   try {
     requireMethodScope(method, connection.caller);
@@ -52,6 +61,8 @@ async function request(deps: MethodDeps, limits: AcpLimits, connection: Connecti
     if (result) call.reply(result);
   } catch (error) {
     call.fail(error);
+  } finally {
+    open.count -= 1;
   }
 }
 

@@ -74,6 +74,15 @@ export function createRegistry({ log, sessions, approvals, limits, now }: Regist
 
     count: () => connections.size,
 
+    /** Sessions that clients follow; one over HTTP reads only while it holds the session's stream. */
+    readers(): number {
+      let count = 0;
+      for (const { kind, lanes } of connections.values()) {
+        for (const { feed, taken } of lanes.values()) if (feed && (kind === "socket" || taken)) count += 1;
+      }
+      return count;
+    },
+
     closeAll(): void {
       for (const connection of connections.values()) {
         connection.close(new GatewayError("shutting_down", "the gateway is shutting down"));

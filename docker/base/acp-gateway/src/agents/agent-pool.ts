@@ -1,6 +1,7 @@
 import { createAcpClient } from "../acp-client.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { AgentEntry, AgentExit, AgentHandle, StartAgent } from "../types.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { JsonObject } from "../wire/index.ts";
 import type { AgentCounters } from "./counters.ts";
 import { exitError } from "./exit-error.ts";
@@ -23,8 +24,8 @@ type AgentPoolDeps = {
 
 type Running = Launched & { client: ReturnType<typeof createAcpClient>; initialized: JsonObject };
 
-/** Processes by what they are for. `shares` are the keys that hold one. */
-type Place = { running: Promise<Running>; shares: Map<string, AgentHandle | null> };
+/** Processes by what they are for. `shares` are the keys that hold one, or wait for it; `start` ends its start. */
+type Place = { running: Promise<Running>; shares: Map<string, AgentHandle | null>; start: AbortController };
 
 /** Agents that run and are initialized: one process for each key, or for all that may share one. */
 export function createAgentPool(deps: AgentPoolDeps) {
@@ -38,29 +39,31 @@ export function createAgentPool(deps: AgentPoolDeps) {
     return guard;
   }
 
-  async function begin(entry: AgentEntry, options: StartAgent): Promise<Running> {
+  async function begin(entry: AgentEntry, options: StartAgent & { signal: AbortSignal }): Promise<Running> {
+    const { signal } = options;
     const guard = guardOf(entry.id);
     guard.check();
     const delay = guard.delayMs();
-    if (delay > 0) await Bun.sleep(delay);
+    if (delay > 0) await unlessAborted(Bun.sleep(delay), signal);
     let client: Running["client"] | undefined;
     const launched = await launcher
       .launch(entry, options, (block) => client?.readBlock(block))
       .catch((error: unknown) => {
-        if (error instanceof GatewayError && error.code === "agent_exited") fail(guard, entry.id, error);
+        const isExit = error instanceof GatewayError && error.code === "agent_exited";
+        if (isExit && !signal.aborted) fail(guard, entry.id, error);
         throw error;
       });
     const { process, redactor } = launched;
     client = createAcpClient({ agentId: entry.id, redactor, counters, send: process.send, log });
     void process.exited.then((exit) => client.fail(exitError(entry.id, exit, process.errorCode())));
     try {
-      const initialized = await shakeHands(client, { entry, version, timeoutMs: startMs });
+      const initialized = await shakeHands(client, { entry, version, timeoutMs: startMs, signal });
       onInitialized(entry.id, initialized);
       void process.exited.then((exit) => ended(guard, launched, exit));
       return { ...launched, client, initialized };
     } catch (error) {
       const exit = await Promise.race([process.exited, Promise.resolve(null)]);
-      if (!exit?.asked) fail(guard, entry.id, error);
+      if (!exit?.asked && !signal.aborted) fail(guard, entry.id, error);
       if (exit === null) await process.kill();
       throw withStderr(error, await process.exited);
     }
@@ -93,11 +96,11 @@ export function createAgentPool(deps: AgentPoolDeps) {
       notify: (method, params) => client.notify(method, params),
       attach: client.attach,
       exited: process.exited,
-      stop() {
+      stop({ atOnce = false } = {}) {
         place.shares.delete(key);
         if (place.shares.size > 0) return Promise.resolve({ code: null, signal: null, stderrTail: "", asked: true });
         remove(id, place);
-        return process.stop();
+        return atOnce ? process.kill() : process.stop();
       },
       kill: () => process.kill(),
     };
@@ -107,17 +110,33 @@ export function createAgentPool(deps: AgentPoolDeps) {
     if (places.get(id) === place) places.delete(id);
   }
 
+  function open(id: string, entry: AgentEntry, options: StartAgent): Place {
+    const start = new AbortController();
+    const place: Place = { running: begin(entry, { ...options, signal: start.signal }), shares: new Map(), start };
+    places.set(id, place);
+    const free = () => remove(id, place);
+    place.running.then(({ process }) => process.exited.then(free), free);
+    return place;
+  }
+
+  /** A key waits no longer; the start goes on only for others that do. */
+  function giveUp(id: string, place: Place, key: string, reason: unknown): void {
+    if (place.shares.get(key) === null) place.shares.delete(key);
+    if (place.shares.size > 0) return;
+    remove(id, place);
+    place.start.abort(reason);
+  }
+
   return {
     async start(entry: AgentEntry, options: StartAgent): Promise<AgentHandle> {
+      options.signal?.throwIfAborted();
       const id = placeOf(entry, options);
-      const place = places.get(id) ?? { running: begin(entry, options), shares: new Map() };
-      if (!places.has(id)) {
-        places.set(id, place);
-        const free = () => remove(id, place);
-        place.running.then(({ process }) => process.exited.then(free), free);
-      }
+      const place = places.get(id) ?? open(id, entry, options);
       if (!place.shares.has(options.key)) place.shares.set(options.key, null);
-      const running = await place.running;
+      const running = await unlessAborted(place.running, options.signal).catch((error: unknown) => {
+        giveUp(id, place, options.key, error);
+        throw error;
+      });
       const handle = place.shares.get(options.key) ?? handleOf(id, place, options.key, running);
       place.shares.set(options.key, handle);
       return handle;

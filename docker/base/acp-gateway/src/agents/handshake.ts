@@ -5,13 +5,13 @@ import type { JsonObject } from "../wire/index.ts";
 
 const PROTOCOL_VERSION = 1;
 
-type HandshakeOptions = { entry: AgentEntry; version: string; timeoutMs: number };
+type HandshakeOptions = { entry: AgentEntry; version: string; timeoutMs: number; signal: AbortSignal };
 
 /**
  * Says what the gateway can do and hears what the agent can.
  * @throws GatewayError agent_protocol when it speaks another version, and what a request throws
  */
-export async function shakeHands(client: AcpClient, { entry, version, timeoutMs }: HandshakeOptions) {
+export async function shakeHands(client: AcpClient, { entry, version, timeoutMs, signal }: HandshakeOptions) {
   const fs = entry.quirks.advertiseFs;
   const params: JsonObject = {
     protocolVersion: PROTOCOL_VERSION,
@@ -23,7 +23,7 @@ export async function shakeHands(client: AcpClient, { entry, version, timeoutMs 
       elicitation: { form: {}, url: {} },
     },
   };
-  const result = await client.request("initialize", params, { timeoutMs });
+  const result = await client.request("initialize", params, { timeoutMs, signal });
   if (result["protocolVersion"] !== PROTOCOL_VERSION) {
     const spoken = JSON.stringify(result["protocolVersion"]) ?? "none";
     throw new GatewayError(

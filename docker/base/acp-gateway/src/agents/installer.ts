@@ -1,13 +1,13 @@
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { childEnvironment } from "../child-environment.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { AgentEntry, AgentPackage, Environment } from "../types.ts";
 import { type Command, runToEnd } from "./command-runner.ts";
+import { createOldVersions, NEW } from "./old-versions.ts";
 import type { createProgramFinder } from "./program-finder.ts";
 import { createRedactor } from "./redactor.ts";
 
-const NEW = ".new-";
 const TOLD_LENGTH = 1500;
 
 type InstallerDeps = {
@@ -27,6 +27,7 @@ export function createInstaller(deps: InstallerDeps) {
   const { agentsFolder, installAllowed, environment, finder, timeoutMs, log } = deps;
   const running = new Map<string, Promise<void>>();
   const stop = new AbortController();
+  const oldVersions = createOldVersions(deps);
   let last: Promise<unknown> = Promise.resolve();
 
   const env = { ...childEnvironment(environment), ...npmSettings(environment) };
@@ -86,10 +87,7 @@ export function createInstaller(deps: InstallerDeps) {
     const home = join(agentsFolder, entry.id);
     if (stop.signal.aborted) throw new GatewayError("shutting_down", "the gateway ends; nothing is installed");
     await mkdir(home, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(home)) {
-      // What an installation that was killed has left.
-      if (name.startsWith(NEW)) await rm(join(home, name), { recursive: true, force: true });
-    }
+    await oldVersions.removeRemains(entry.id);
     await checkNode(entry);
     const folder = join(home, `${NEW}${crypto.randomUUID()}`);
     await mkdir(folder, { mode: 0o700 });
@@ -99,12 +97,33 @@ export function createInstaller(deps: InstallerDeps) {
       await npm(folder, wanted);
       await verify(folder, entry, wanted);
       const place = join(home, wanted.version);
-      await rm(place, { recursive: true, force: true });
+      // What is there of this version is not whole, or nothing would be installed.
+      if (await stat(place).catch(() => null)) await oldVersions.discard(entry.id, wanted.version);
       await rename(folder, place);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
     log("installed an agent", { agent: entry.id, seconds: Math.round((performance.now() - startedAt) / 1000) });
+    await removeOld(entry, wanted.version);
+  }
+
+  /** What cannot be removed is no reason to refuse anything: the next start tries again. */
+  async function removeOld({ id }: AgentEntry, kept: string): Promise<void> {
+    try {
+      await oldVersions.removeOthers(id, kept);
+    } catch (error) {
+      log("old versions of an agent cannot be removed", { agent: id, reason: String(error) });
+    }
+  }
+
+  async function tidyOne(entry: AgentEntry): Promise<void> {
+    try {
+      await oldVersions.removeRemains(entry.id);
+      const { version } = entry.install ?? {};
+      if (version !== undefined && (await finder.installed(entry, version))) await removeOld(entry, version);
+    } catch (error) {
+      log("what an installation left cannot be removed", { agent: entry.id, reason: String(error) });
+    }
   }
 
   async function attempt(entry: AgentEntry, wanted: AgentPackage): Promise<void> {
@@ -122,7 +141,10 @@ export function createInstaller(deps: InstallerDeps) {
     async install(entry: AgentEntry): Promise<void> {
       const wanted = entry.install;
       if (!installAllowed) {
-        throw new GatewayError("install_not_allowed", "set AGENTPOD_AGENT_INSTALL=1 for the gateway to allow it");
+        throw new GatewayError(
+          "install_not_allowed",
+          "set AGENTPOD_AGENT_INSTALL=1 for the gateway to allow it; for a sandbox of the AgentPod API, put that line into the file that the API's SANDBOX_ENV_FILE names, start the API again, then the sandbox",
+        );
       }
       if (!wanted)
         throw new GatewayError("not_supported", `${entry.id} does not come from npm; put ${entry.command[0]} on PATH`);
@@ -133,6 +155,12 @@ export function createInstaller(deps: InstallerDeps) {
       last = started.catch(() => undefined);
       running.set(entry.id, started);
       return started;
+    },
+
+    /** Removes what earlier gateways have left of these agents. Where nothing may be installed the folder is another's. */
+    tidy(entries: readonly AgentEntry[]): void {
+      if (!installAllowed) return;
+      last = Promise.all(entries.map(tidyOne));
     },
 
     /** Ends what is being installed; nothing of it stays. */

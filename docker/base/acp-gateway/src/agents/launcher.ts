@@ -4,6 +4,7 @@ import type { AgentCommand, AgentEntry, Environment, StartAgent } from "../types
 import { agentEnvironment } from "./agent-credentials.ts";
 import { type AgentProcess, type ProcessLimits, startAgentProcess } from "./agent-process.ts";
 import type { AgentCounters } from "./counters.ts";
+import { mendFolders } from "./mend-folders.ts";
 import { createProcessFile, MARK_VARIABLE } from "./process-file.ts";
 import type { createProgramFinder } from "./program-finder.ts";
 import { createRedactor, type Redactor } from "./redactor.ts";
@@ -19,6 +20,7 @@ export type Launched = {
 type LauncherDeps = {
   /** The gateway's own. */
   environment: Environment;
+  workspace: string;
   dataFolder: string;
   finder: ReturnType<typeof createProgramFinder>;
   limits: ProcessLimits & { processes: number };
@@ -30,7 +32,7 @@ type LauncherDeps = {
 
 /** Starts agents' processes, and knows which run. */
 export function createLauncher(deps: LauncherDeps) {
-  const { environment, finder, limits, graceMs, counters, room, log } = deps;
+  const { environment, workspace, finder, limits, graceMs, counters, room, log } = deps;
   const file = createProcessFile(deps);
   const live = new Set<Launched>();
   let closed = false;
@@ -42,6 +44,7 @@ export function createLauncher(deps: LauncherDeps) {
       throw new GatewayError("agent_not_installed", `${entry.command[0]} was not found; ${how} it on PATH`);
     }
     const all = agentEnvironment(entry, environment, env);
+    mendFolders({ home: all["HOME"], workspace });
     const path = all["PATH"] ?? "";
     if (program.binFolder !== null) all["PATH"] = path === "" ? program.binFolder : `${program.binFolder}:${path}`;
     return { argv: [program.path, ...entry.command.slice(1)], env: all };
@@ -70,6 +73,7 @@ export function createLauncher(deps: LauncherDeps) {
 
   async function launch(entry: AgentEntry, options: StartAgent, onBlock: (block: string) => void): Promise<Launched> {
     const found = await command(entry, options.env);
+    options.signal?.throwIfAborted();
     if (live.size >= limits.processes) {
       const fix = "close a session or raise the limit";
       throw new GatewayError("too_many_processes", `${limits.processes} agent processes run already; ${fix}`);

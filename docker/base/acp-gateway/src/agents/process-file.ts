@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { hideFromGit } from "../storage/hide-from-git.ts";
 import { allProcesses, bootId, environmentOf, readStat, signalGroup } from "./proc.ts";
 
 /** Every child carries it, with a value of its own, so that its orphans can be told from strangers. */
@@ -25,6 +26,7 @@ export function createProcessFile({ dataFolder, log }: ProcessFileDeps) {
 
   function write(): void {
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    hideFromGit(dataFolder);
     const text = JSON.stringify({ bootId: bootId(), processes: [...running.values()] });
     writeFileSync(`${path}.new`, text, { mode: 0o600 });
     chmodSync(`${path}.new`, 0o600);

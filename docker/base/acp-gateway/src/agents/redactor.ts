@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "../wire/index.ts";
 /** Shorter values, such as "true" or a port, are no secrets and would blank half a text. */
 const SECRET_LENGTH_MIN = 6;
 const SECRETS_MAX = 4096;
+const SECRET_ARGUMENT = /^-{1,2}[\w-]*(?:key|token|secret|password|credential)[\w-]*(?:=(.*))?$/is;
 const BLANK = "[secret]";
 
 export type Redactor = ReturnType<typeof createRedactor>;
@@ -57,9 +58,19 @@ export function createRedactor(values: Iterable<string> = []) {
       for (const server of servers) {
         if (typeof server !== "object" || server === null || Array.isArray(server)) continue;
         for (const list of [server["env"], server["headers"]]) learnValues(list);
+        learnArguments(server["args"]);
       }
     },
   };
+
+  /** `--api-key VALUE` and `--api-key=VALUE`; other arguments are words that texts have too. */
+  function learnArguments(list: JsonValue | undefined): void {
+    if (!Array.isArray(list)) return;
+    for (const [at, argument] of list.entries()) {
+      const [, joined] = SECRET_ARGUMENT.exec(typeof argument === "string" ? argument : "") ?? [null];
+      if (joined !== null) learnAll(joined ?? list[at + 1]);
+    }
+  }
 
   function learnValues(list: JsonValue | undefined): void {
     if (!Array.isArray(list)) return;

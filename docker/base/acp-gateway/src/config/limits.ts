@@ -17,16 +17,19 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   lineBytes: 32 * MiB,
   fileBytes: 64 * MiB,
   requestsInFlight: 1024,
-  requestsPerMinute: 0,
+  // A thousand a second, on and on: ten busy dashboards stay far below that, a program that runs in circles does not.
+  requestsPerMinute: 60_000,
+  wrongTokensPerMinute: 60,
 };
 
 const VALUE_MAX = 2 ** 40;
+const CAN_BE_OFF = new Set<string>(["requestsPerMinute", "wrongTokensPerMinute"] satisfies (keyof Limits)[]);
 
 /** Every limit can be set as AGENTPOD_GATEWAY_LIMIT_ and its name, such as ..._LIMIT_BODY_BYTES. */
 export function readLimits(settings: SettingReader): Limits {
   const limits = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(DEFAULT_LIMITS)) {
-    const min = name === "requestsPerMinute" ? 0 : 1;
+    const min = CAN_BE_OFF.has(name) ? 0 : 1;
     limits[name as keyof Limits] = settings.whole(variableOf(name), value, { min, max: VALUE_MAX });
   }
   return limits;

@@ -9,7 +9,8 @@ export type Libc = {
   renameToFree(from: string, to: string): string | undefined;
 };
 
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+/** The library's on the systems there are. */
+export const LIBC_NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 /** openat2 has one number on all architectures, renameat2 has not. */
 const SYS_OPENAT2 = 437;
 const SYS_RENAMEAT2 = process.arch === "arm64" ? 276 : 316;
@@ -25,7 +26,7 @@ const CODES = new Map(Object.entries(constants.errno).map(([code, number]) => [n
 /** Null where these calls are not to be had: another system than Linux, an old kernel, code that may not be loaded. */
 export function openLibc(): Libc | null {
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) return null;
-  for (const name of NAMES) {
+  for (const name of LIBC_NAMES) {
     try {
       return bind(name);
     } catch {

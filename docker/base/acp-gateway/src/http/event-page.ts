@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import type { LogReader } from "../types.ts";
 import { cutFrames } from "./frames.ts";
 
@@ -12,19 +13,28 @@ type PageOptions = { limit: number; full: boolean };
 export function readPage(reader: LogReader, { limit, full }: PageOptions): string {
   const events: string[] = [];
   let length = 0;
+  let count = 0;
   let after = reader.position;
   let more = false;
   while (!more) {
+    const before = reader.position;
     const frames = reader.next(PAGE_BYTES);
-    if (frames === null) break;
+    if (frames === null) {
+      // It looks through a part of a long log at a time.
+      more = reader.position !== before;
+      after = reader.position;
+      break;
+    }
     for (const { seq, data } of cutFrames(frames)) {
-      if (events.length >= limit || length >= PAGE_BYTES) {
+      if (count >= limit || length >= PAGE_BYTES) {
         more = true;
         break;
       }
       const text = full || data.length <= EVENT_LENGTH_MAX ? data : shortened(data);
       events.push(text);
       length += text.length;
+      // A gap that tells of other sessions does not move the cursor: with it alone, the next page were the same.
+      if (seq > after) count += 1;
       after = Math.max(after, seq);
     }
     // Past the last frame the reader may have left out others by their type.
@@ -34,9 +44,9 @@ export function readPage(reader: LogReader, { limit, full }: PageOptions): strin
 }
 
 function shortened(data: string): string {
-  return JSON.stringify(JSON.parse(data), (_key, value: unknown) =>
-    typeof value === "string" && value.length > STRING_LENGTH_MAX
-      ? `${value.slice(0, STRING_LENGTH_MAX)}… [${value.length - STRING_LENGTH_MAX} more characters; ask with full=true]`
-      : value,
-  );
+  return JSON.stringify(JSON.parse(data), (_key, value: unknown) => {
+    if (typeof value !== "string" || value.length <= STRING_LENGTH_MAX) return value;
+    const cut = cutText(value, STRING_LENGTH_MAX);
+    return `${cut}… [${value.length - cut.length} more characters; ask with full=true]`;
+  });
 }

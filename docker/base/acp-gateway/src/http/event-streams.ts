@@ -3,6 +3,7 @@ import type { LogReader } from "../types.ts";
 
 const HEARTBEAT_MS = 15_000;
 const CHUNK_BYTES = 128 * 1024;
+const BROKEN_OFF = Symbol("broken off");
 
 type StreamDeps = { readers: number; readersPerSession: number; heartbeatMs?: number };
 
@@ -15,6 +16,8 @@ type StreamOptions = {
   heartbeat: Uint8Array;
   /** Asked when everything committed is sent: whether nothing is to come. */
   isOver: () => boolean | Promise<boolean>;
+  /** Its end tells that it is over: ended sooner, it is broken off, so that its reader comes back. */
+  endTells?: boolean;
   /** What the frames are turned into. */
   shape?: (frames: Uint8Array) => Uint8Array;
   /** Called when the stream has ended, whoever ended it. */
@@ -48,7 +51,8 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
     count: () => open.size,
 
     /** @throws GatewayError too_many_readers */
-    start({ sessionId, reader, opening, heartbeat, isOver, shape, onEnd }: StreamOptions): ReadableStream<Uint8Array> {
+    start(options: StreamOptions): ReadableStream<Uint8Array> {
+      const { sessionId, reader, opening, heartbeat, isOver, endTells = false, shape, onEnd } = options;
       take(sessionId);
       const ending = new AbortController();
       open.add(ending);
@@ -65,11 +69,12 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
         onEnd();
       };
 
-      async function next(): Promise<Uint8Array | null> {
+      async function next(): Promise<Uint8Array | typeof BROKEN_OFF | null> {
         for (;;) {
           const frames = reader.next(CHUNK_BYTES);
           if (frames !== null) return shape ? shape(frames) : frames;
-          if (ending.signal.aborted || reader.ended || (await isOver())) return null;
+          if (ending.signal.aborted) return !endTells || (await isOver()) ? null : BROKEN_OFF;
+          if (reader.ended || (await isOver())) return null;
           if (!(await patience.isMore(reader))) return heartbeat;
         }
       }
@@ -80,9 +85,11 @@ export function createEventStreams({ readers, readersPerSession, heartbeatMs = H
             try {
               const chunk = isOpening ? opening : await next();
               isOpening = false;
-              if (chunk !== null) return controller.enqueue(chunk);
+              if (chunk !== null && chunk !== BROKEN_OFF) return controller.enqueue(chunk);
               end();
-              controller.close();
+              // Bun would print an error that it is given.
+              if (chunk === BROKEN_OFF) controller.error(undefined);
+              else controller.close();
             } catch (error) {
               end();
               controller.error(error);

@@ -4,7 +4,7 @@ import { GatewayError } from "../gateway-error.ts";
 
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const EXPOSED =
-  "ETag, Location, Retry-After, X-Request-Id, Acp-Connection-Id, Acp-Session-Id, Content-Range, Accept-Ranges";
+  "ETag, Location, Retry-After, X-Request-Id, Acp-Connection-Id, Acp-Session-Id, Content-Range, Accept-Ranges, Content-Disposition, Preference-Applied";
 
 type OriginDeps = { hosts: readonly string[]; origins: readonly string[] };
 

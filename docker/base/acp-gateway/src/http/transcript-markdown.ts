@@ -2,7 +2,10 @@ import type { JsonObject, JsonValue, Session } from "../wire/index.ts";
 
 /** A transcript to be read: whose turn it was, what was said, which tools ran. */
 export function transcriptMarkdown({ title, id, agent }: Session, messages: readonly JsonObject[]): string {
-  const turns = messages.map((message) => (message["role"] === "user" ? userTurn(message) : agentTurn(message, agent)));
+  const turns = messages.map((message) => {
+    if (message["role"] === "gap") return "> What was said here before is not kept any more.";
+    return message["role"] === "user" ? userTurn(message) : agentTurn(message, agent);
+  });
   return `${[`# ${oneLine(title ?? id)}`, ...turns].join("\n\n")}\n`;
 }
 

@@ -37,6 +37,9 @@ export type SocketRoute = {
   connect(request: SocketRequest): SocketHandlers | Promise<SocketHandlers>;
 };
 
+/** Browsers that offered something want one of it back, which the token must not be. */
+const OWN_PROTOCOL = "agentpod";
+
 type Limits = { sockets: number; messageBytes: number };
 
 /** Upgrades requests to the routes' paths and hands each socket's events to its own handlers. */
@@ -74,7 +77,8 @@ export function createSocketDispatcher(routes: readonly SocketRoute[], limits: L
         const handlers = await route.connect({ url, params, headers: request.headers, caller, protocol });
         // Bun answers with what the client offered unless told otherwise, and that may hold its token.
         request.headers.delete("sec-websocket-protocol");
-        const headers = { ...handlers.headers, ...(protocol !== null && { "sec-websocket-protocol": protocol }) };
+        const agreed = protocol ?? (offered.includes(OWN_PROTOCOL) ? OWN_PROTOCOL : null);
+        const headers = { ...handlers.headers, ...(agreed !== null && { "sec-websocket-protocol": agreed }) };
         if (!server.upgrade(request, { data: { handlers, path: route.path }, headers })) {
           handlers.close?.(1006, "the connection was gone before it opened");
           throw new GatewayError("invalid_request", "the WebSocket handshake is not complete");

@@ -1,36 +1,45 @@
 import type { EventLog, StagedEvent } from "../types.ts";
 import { GATEWAY_EVENT_TYPES } from "../wire/index.ts";
 import type { Family } from "./exposition.ts";
+import { createPromptTimes, OUTCOMES } from "./prompt-times.ts";
 
 /**
  * Counts what goes into the log: the gateway's own events by type, an agent's updates as one. A list
- * that agents cannot make longer.
+ * that agents cannot make longer. What it sees of prompts times them.
  */
 export function countEvents<Log extends EventLog>(log: Log) {
   const own = new Map<string, { labels: { type: string }; value: number }>(
     GATEWAY_EVENT_TYPES.map((type) => [type, { labels: { type }, value: 0 }]),
   );
   const updates = { labels: { type: "update" }, value: 0 };
+  const times = createPromptTimes(() => performance.now());
   const stage = log.stage.bind(log);
 
   return {
     log: {
       ...log,
       stage: (event: StagedEvent, assigned?: (seq: number) => void) => {
-        (own.get(event.type) ?? updates).value += 1;
+        const { type, promptId } = event;
+        const counted = own.get(type);
+        if (counted === undefined) {
+          updates.value += 1;
+          times.updated(type, promptId);
+        } else {
+          counted.value += 1;
+          if (promptId !== null) times.told(type, promptId);
+        }
         stage(event, assigned);
       },
     },
 
     families(): Family[] {
       const count = (type: string) => own.get(type)?.value ?? 0;
-      const outcomes = ["finished", "failed", "cancelled", "interrupted"];
       return [
         {
           name: "acp_gateway_prompts_total",
           help: "Prompts that ended, by how",
           type: "counter",
-          samples: outcomes.map((outcome) => ({ labels: { outcome }, value: count(`prompt_${outcome}`) })),
+          samples: OUTCOMES.map((outcome) => ({ labels: { outcome }, value: count(`prompt_${outcome}`) })),
         },
         {
           name: "acp_gateway_permissions_total",
@@ -47,6 +56,7 @@ export function countEvents<Log extends EventLog>(log: Log) {
           type: "counter",
           samples: [...own.values(), updates],
         },
+        ...times.families(),
       ];
     },
   };

@@ -1,7 +1,17 @@
-export type Sample = { labels: Readonly<Record<string, string>>; value: number };
+export type Sample = {
+  /** Of a histogram: what follows the name, such as `_bucket`. */
+  suffix?: string;
+  labels: Readonly<Record<string, string>>;
+  value: number;
+};
 
 /** Metrics of one name; that of a counter ends in `_total`. */
-export type Family = { name: string; help: string; type: "counter" | "gauge"; samples: Iterable<Sample> };
+export type Family = {
+  name: string;
+  help: string;
+  type: "counter" | "gauge" | "histogram";
+  samples: Iterable<Sample>;
+};
 
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -10,7 +20,7 @@ export function expose(families: Iterable<Family>): string {
   const lines: string[] = [];
   for (const { name, help, type, samples } of families) {
     lines.push(`# HELP ${name} ${escapeText(help)}`, `# TYPE ${name} ${type}`);
-    for (const { labels, value } of samples) lines.push(`${name}${labelsText(labels)} ${value}`);
+    for (const { suffix = "", labels, value } of samples) lines.push(`${name}${suffix}${labelsText(labels)} ${value}`);
   }
   return `${lines.join("\n")}\n`;
 }

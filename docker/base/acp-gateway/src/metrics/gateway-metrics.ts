@@ -10,7 +10,8 @@ type MetricsDeps = {
   sessions: SessionManager;
   activity: () => Activity;
   log: { stats(): { bytes: number; stagedBytes: number } };
-  streams: { count(): number };
+  /** Cursors over events that clients read now, by the way they came. */
+  readers: () => { rest: number; acp: number };
   sockets: { count(): number };
   app: { inFlight(): number };
   startedAt: Date;
@@ -18,7 +19,7 @@ type MetricsDeps = {
 
 /** All metrics as they stand now. */
 export function createGatewayMetrics(deps: MetricsDeps): () => Family[] {
-  const { counted, agents, sessions, activity, log, streams, sockets, app, startedAt } = deps;
+  const { counted, agents, sessions, activity, log, readers, sockets, app, startedAt } = deps;
 
   function sessionsByStatus(): Record<string, number> {
     const counts = Object.fromEntries(sessionStatus.options.map((status) => [status, 0]));
@@ -51,6 +52,7 @@ export function createGatewayMetrics(deps: MetricsDeps): () => Family[] {
       },
       gauge("acp_gateway_prompts_queued", "Prompts that wait for their turn", now.promptsQueued),
       gauge("acp_gateway_permissions_pending", "Requests for permission that wait", now.permissionsPending),
+      gauge("acp_gateway_elicitations_pending", "Questions of agents that wait", now.elicitationsPending),
       gauge("acp_gateway_agents_running", "Processes of agents", running.length),
       gauge(
         "acp_gateway_agents_resident_bytes",
@@ -58,7 +60,12 @@ export function createGatewayMetrics(deps: MetricsDeps): () => Family[] {
         running.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
       ),
       gauge("acp_gateway_terminals_open", "Terminals that are open", now.terminalsOpen),
-      gauge("acp_gateway_readers", "Streams of events that are open", streams.count()),
+      {
+        name: "acp_gateway_readers",
+        help: "Readers of events, each of one session or of all, by way: streams of rest, sessions followed over acp",
+        type: "gauge",
+        samples: byLabel("kind", readers()),
+      },
       gauge("acp_gateway_sockets", "WebSockets that are open", sockets.count()),
       gauge("acp_gateway_requests_in_flight", "Requests that are being answered", app.inFlight()),
       gauge("acp_gateway_log_bytes", "What the events take on disk", stored.bytes),

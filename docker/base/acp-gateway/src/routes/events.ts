@@ -34,6 +34,9 @@ const headers = z.object({
     .describe("What EventSource sends when it comes back; wins over `after`"),
 });
 
+/** Whether a page has no events. */
+const isEmpty = (page: string): boolean => page.startsWith('{"events":[]');
+
 const encoder = new TextEncoder();
 const SSE_OPENING = encoder.encode("retry: 1000\n: ok\n\n");
 const SSE_HEARTBEAT = encoder.encode(": alive\n\n");
@@ -62,10 +65,13 @@ export function createEventRoutes({ log, sessions, streams }: EventDeps) {
     const options = { limit: query.limit ?? PAGE_DEFAULT, full: query.full ?? false };
     const seconds = Math.min(waitSeconds(query.wait, headers.prefer) ?? 0, PAGE_WAIT_SECONDS_MAX);
     let text = readPage(reader, options);
-    if (seconds > 0 && text.startsWith('{"events":[]')) {
+    if (seconds > 0 && isEmpty(text)) {
       keepOpen();
-      await reader.wait(AbortSignal.any([AbortSignal.timeout(seconds * 1000), request.signal]));
-      text = readPage(reader, options);
+      const over = AbortSignal.any([AbortSignal.timeout(seconds * 1000), request.signal]);
+      while (isEmpty(text) && !over.aborted && !reader.ended) {
+        await reader.wait(over);
+        text = readPage(reader, options);
+      }
     }
     return new Response(text, { headers: { "content-type": "application/json;charset=utf-8" } });
   }
@@ -93,6 +99,7 @@ export function createEventRoutes({ log, sessions, streams }: EventDeps) {
           await log.settled().catch(() => undefined);
           return isIdle(sessionId) && log.lastSeq(sessionId || undefined) <= reader.position;
         },
+        endTells: query.until !== undefined,
         ...(isLines && { shape: framesAsLines }),
         onEnd: detach,
       });

@@ -1,18 +1,17 @@
 import { json, route } from "../http/route.ts";
 import { describeGateway } from "../info.ts";
-import type { GatewayConfig } from "../types.ts";
+import type { EventLog, GatewayConfig } from "../types.ts";
 import { gatewayInfo, health, readiness } from "../wire/index.ts";
 
 type HealthDeps = {
   config: GatewayConfig;
   startedAt: Date;
-  /** Whether the log takes events. */
-  isLogWritable: () => boolean;
+  log: Pick<EventLog, "isFull" | "isRemoved">;
   isClosing: () => boolean;
 };
 
 /** Whether the gateway runs, whether it can be used, and what it is. */
-export function createHealthRoutes({ config, startedAt, isLogWritable, isClosing }: HealthDeps) {
+export function createHealthRoutes({ config, startedAt, log, isClosing }: HealthDeps) {
   const uptimeSeconds = () => Math.round((Date.now() - startedAt.getTime()) / 100) / 10;
 
   const healthAt = (path: string) =>
@@ -51,7 +50,8 @@ export function createHealthRoutes({ config, startedAt, isLogWritable, isClosing
         503: { description: "They cannot; checks say why", schema: readiness },
       },
       handler: () => {
-        const checks = { log: isLogWritable() ? "ok" : "full", shuttingDown: isClosing() };
+        const state = log.isFull() ? "full" : "ok";
+        const checks = { log: log.isRemoved() ? "removed" : state, shuttingDown: isClosing() };
         const isReady = checks.log === "ok" && !checks.shuttingDown;
         return json({ status: isReady ? "ready" : "not ready", checks }, isReady ? 200 : 503);
       },

@@ -1,5 +1,6 @@
 import type { AgentManager, EventLog, GatewayConfig } from "../types.ts";
 import type { LiveSession } from "./live-session.ts";
+import type { Start } from "./start.ts";
 import type { SessionStores } from "./stores.ts";
 
 /** How long the manager waits for what. Milliseconds. */
@@ -46,6 +47,8 @@ export type SessionContext = Omit<SessionManagerDeps, "timing"> & {
   sessions: Map<string, LiveSession>;
   /** Sessions that are being made. */
   creating: number;
+  /** Agents on their way up. */
+  starts: Set<Pick<Start<unknown>, "abandon">>;
   /** Nothing new is begun. */
   shuttingDown: boolean;
   /** The log may be closed: nothing is written any more. */
@@ -58,6 +61,7 @@ export function createContext({ timing, ...deps }: SessionManagerDeps): SessionC
     timing: { ...DEFAULT_TIMING, ...timing },
     sessions: new Map(),
     creating: 0,
+    starts: new Set(),
     shuttingDown: false,
     ended: false,
   };

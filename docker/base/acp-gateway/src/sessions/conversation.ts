@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import type { GatewayEvent, JsonObject, JsonValue } from "../wire/index.ts";
 import { objectOf, textOf } from "./json.ts";
 import { shorten } from "./shorten.ts";
@@ -44,7 +45,7 @@ export function createConversation() {
   function say(turn: Turn, type: "text" | "thought", content: JsonObject): void {
     if (content["type"] !== "text") return add(turn, { type: "content", content: shorten(content) });
     const text = textOf(content["text"]);
-    const taken = text.slice(0, room);
+    const taken = cutText(text, room);
     room -= taken.length;
     const last = turn.parts.at(-1);
     const part = last?.type === type ? last : { type, text: "" };
@@ -53,14 +54,17 @@ export function createConversation() {
     if (taken.length < text.length) part["truncated"] = true;
   }
 
-  function add(turn: Turn, part: Part): void {
-    const size = JSON.stringify(part).length;
-    if (size > room) {
-      turn.message["truncated"] = true;
-      return;
-    }
+  /** Whether there is room for it, which it then has. */
+  function takes(value: JsonValue): boolean {
+    const size = JSON.stringify(value).length;
+    if (size > room) return false;
     room -= size;
-    turn.parts.push(part);
+    return true;
+  }
+
+  function add(turn: Turn, part: Part): void {
+    if (takes(part)) turn.parts.push(part);
+    else turn.message["truncated"] = true;
   }
 
   function call(turn: Turn, update: JsonObject): void {
@@ -90,8 +94,7 @@ export function createConversation() {
     switch (type) {
       case "prompt_started": {
         started.add(event.promptId ?? "");
-        const content = Array.isArray(data["content"]) ? data["content"].map((block) => shorten(block)) : [];
-        messages.push({ role: "user", promptId: event.promptId ?? null, time: event.time, seq: event.seq, content });
+        messages.push(asked(event, Array.isArray(data["content"]) ? data["content"] : []));
         break;
       }
       case "agent_message_chunk":
@@ -111,9 +114,26 @@ export function createConversation() {
     }
   }
 
+  function asked({ promptId, time, seq }: GatewayEvent, blocks: JsonValue[]): JsonObject {
+    const content: JsonValue[] = [];
+    for (const block of blocks) {
+      const shortened = shorten(block);
+      if (takes(shortened)) content.push(shortened);
+    }
+    const cut = content.length < blocks.length ? { truncated: true } : {};
+    return { role: "user", promptId: promptId ?? null, time, seq, content, ...cut };
+  }
+
   function plan(turn: Turn, entries: JsonValue): void {
-    if (turn.plan) turn.plan["entries"] = shorten(entries);
-    else add(turn, (turn.plan = { type: "plan", entries: shorten(entries) }));
+    const latest = shorten(entries);
+    if (!turn.plan) return add(turn, (turn.plan = { type: "plan", entries: latest }));
+    const before = JSON.stringify(turn.plan["entries"]).length;
+    room += before;
+    if (takes(latest)) turn.plan["entries"] = latest;
+    else {
+      room -= before;
+      turn.message["truncated"] = true;
+    }
   }
 
   function finish(event: GatewayEvent, data: JsonObject): void {

@@ -1,17 +1,19 @@
 import { acceptsEnvironmentName } from "../child-environment.ts";
 import { GatewayError, type Violation } from "../gateway-error.ts";
 import type { AgentEntry, AgentHandle, Caller } from "../types.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { JsonObject, McpServer, NewSession, Session } from "../wire/index.ts";
 import { emit, isoNow, persist, type SessionContext } from "./context.ts";
 import { withAuthMethods } from "./failure.ts";
 import type { Folders } from "./folders.ts";
 import { newId } from "./identifier.ts";
 import type { Leases } from "./leases.ts";
+import { beginStart, duringStart } from "./start.ts";
 import { live, type SessionBook } from "./session-book.ts";
 import type { Connection, LiveSession, SessionRecord } from "./live-session.ts";
 import type { Opening } from "./opening.ts";
 import { objectOf } from "./json.ts";
-import { takeSettings, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 type Parts = {
   context: SessionContext;
@@ -96,19 +98,19 @@ export function createCreation({ context, book, folders, opening, leases, settin
     return book.view(session);
   }
 
-  async function open(input: NewSession): Promise<Session> {
-    const entry = await entryOf(input.agent);
+  async function open(input: NewSession, signal: AbortSignal): Promise<Session> {
+    const entry = await unlessAborted(entryOf(input.agent), signal);
     const record = await recordOf(input, entry);
     let handle: AgentHandle | null = null;
     try {
-      handle = await opening.start(record, (started) => checkCapabilities(record, started));
-      const answer = await opening.newSession(handle, record);
-      takeSettings(record, answer);
-      const target = { handle, agentSessionId: record.agentSessionId, record };
+      handle = await opening.start(record, signal, (started) => checkCapabilities(record, started));
+      const asked = duringStart(handle, signal);
+      await opening.make(asked, record, "new");
+      const target = { handle: asked, agentSessionId: record.agentSessionId, record };
       await settings.begin(target, input, entry.quirks.defaultMode);
       book.checkOpen();
     } catch (error) {
-      if (handle) void leases.drop(handle);
+      if (handle) void leases.drop(handle, { atOnce: signal.aborted });
       throw handle ? withAuthMethods(error, handle) : error;
     }
     const session = live(context, record);
@@ -116,15 +118,15 @@ export function createCreation({ context, book, folders, opening, leases, settin
   }
 
   /** A copy of a session, in the same process: there its agent has it. */
-  async function fork(parent: LiveSession, caller: Caller): Promise<Session> {
-    const connection = await opening.ensure(parent);
+  async function fork(parent: LiveSession, caller: Caller, signal: AbortSignal): Promise<Session> {
+    const connection = await unlessAborted(opening.ensure(parent), signal);
     const { sessionCapabilities } = parent.record.capabilities;
     if ((objectOf(sessionCapabilities)["fork"] ?? null) === null) {
       throw new GatewayError("not_supported", `${parent.record.agent} cannot fork a session`);
     }
     const { lease } = connection;
     lease.users += 1;
-    const made = await makeFork(parent, connection).catch((error: unknown) => {
+    const made = await makeFork(parent, connection, signal).catch((error: unknown) => {
       leases.giveBack(lease);
       throw error;
     });
@@ -132,14 +134,11 @@ export function createCreation({ context, book, folders, opening, leases, settin
     return publish(made, opening.connection(lease, made.record.agentSessionId), { forkedFrom, by: caller.name });
   }
 
-  async function makeFork(parent: LiveSession, { lease, agentSessionId }: Connection): Promise<LiveSession> {
+  async function makeFork(parent: LiveSession, { lease, agentSessionId }: Connection, signal: AbortSignal) {
     const now = isoNow(context);
     const own = { id: newId("ses"), closed: false, error: null, createdAt: now, updatedAt: now };
     const record: SessionRecord = structuredClone({ ...parent.record, ...own });
-    takeSettings(
-      record,
-      await opening.askForSession(lease.handle, record, "session/fork", { sessionId: agentSessionId }),
-    );
+    await opening.make(duringStart(lease.handle, signal), record, "fork", { sessionId: agentSessionId });
     if (record.agentSessionId === agentSessionId) {
       throw new GatewayError("agent_protocol", `${record.agent} answered session/fork with the id of the parent`);
     }
@@ -147,20 +146,20 @@ export function createCreation({ context, book, folders, opening, leases, settin
     return live(context, record);
   }
 
-  async function counted<Made>(make: () => Promise<Made>): Promise<Made> {
+  async function counted<Made>(make: (signal: AbortSignal) => Promise<Made>): Promise<Made> {
     book.checkOpen();
     book.checkRoom();
     context.creating += 1;
     try {
-      return await make();
+      return await beginStart(context, make).done;
     } finally {
       context.creating -= 1;
     }
   }
 
   return {
-    create: (input: NewSession): Promise<Session> => counted(() => open(input)),
-    fork: (parent: LiveSession, caller: Caller): Promise<Session> => counted(() => fork(parent, caller)),
+    create: (input: NewSession): Promise<Session> => counted((signal) => open(input, signal)),
+    fork: (parent: LiveSession, caller: Caller): Promise<Session> => counted((signal) => fork(parent, caller, signal)),
   };
 }
 

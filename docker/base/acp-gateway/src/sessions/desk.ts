@@ -51,15 +51,17 @@ export function createDesk<Value extends Pending>(deps: DeskDeps<Value>) {
     if (entry) return entry;
     const known = store.get(session.record.id, id);
     if (known === undefined) throw new GatewayError(deps.unknown, `the session has no ${kind} ${id}`);
-    throw new GatewayError(
-      "already_resolved",
-      `the ${kind} was ${known.status} by ${known.resolvedBy ?? "the gateway"}`,
-    );
+    // What ended it may not be committed yet.
+    const end =
+      known.status === "pending" ? "ended just now" : `${known.status} by ${known.resolvedBy ?? "the gateway"}`;
+    throw new GatewayError("already_resolved", `the ${kind} was ${end}`);
   }
 
   function end(session: LiveSession, entry: PendingEntry<Value, JsonObject>, ending: Ending<Value>): Value {
     entriesOf(session).delete(entry.value.id);
     if (entry.timer) clearTimeout(entry.timer);
+    // Outside of a turn, what the agent does with the answer is all there is to tell that it is in use.
+    session.lastUsedMs = context.now();
     const ended = conclude(session, entry.value, ending);
     const settle = () => entry.settle(ending.result);
     // What a person allowed is acted on once it is written down; all else is told at once.

@@ -1,3 +1,4 @@
+import { GatewayError } from "../gateway-error.ts";
 import type { Session } from "../wire/index.ts";
 import { emit, persist, type SessionContext } from "./context.ts";
 import type { Leases } from "./leases.ts";
@@ -33,10 +34,8 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
   }
 
   /** An agent that is being started for the session is not needed any more, and may never answer. */
-  async function endOpening({ opening, abandon }: LiveSession): Promise<void> {
-    if (!opening) return;
-    abandon?.();
-    await Promise.race([opening.catch(() => {}), Bun.sleep(context.timing.closeGraceMs)]);
+  async function endOpening({ opening }: LiveSession, reason: GatewayError): Promise<void> {
+    if (opening) await Promise.race([opening.abandon(reason), Bun.sleep(context.timing.closeGraceMs)]);
   }
 
   async function close(session: LiveSession): Promise<Session> {
@@ -46,7 +45,7 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
       session.record.error = null;
       queue.cancelQueued(session);
       await endTurn(session, context.timing.closeGraceMs);
-      await endOpening(session);
+      await endOpening(session, new GatewayError("session_closed", "the session was closed meanwhile"));
       void leases.release(session);
       session.closing = false;
       emit(context, session, "session_closed", {});
@@ -62,7 +61,7 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
       session.record.closed = true;
       queue.cancelQueued(session);
       await endTurn(session, 0);
-      await endOpening(session);
+      await endOpening(session, new GatewayError("session_closed", "the session was deleted meanwhile"));
       await forgetInAgent(session);
       // Nobody hears the process any more; its end need not be waited for.
       void leases.release(session);
@@ -100,9 +99,18 @@ export function createEnding({ context, book, queue, turns, leases }: Parts) {
     close: (session: LiveSession) => alone(session, () => close(session)),
     remove: (session: LiveSession) => alone(session, () => remove(session)),
 
+    /** Gives up a start that nothing waits for any more but callers who asked for it alone. */
+    async cancelStart(session: LiveSession): Promise<void> {
+      if (session.running || session.queue.length > 0) return;
+      await endOpening(session, new GatewayError("agent_exited", "the start of the agent was cancelled"));
+    },
+
     async shutdown(): Promise<void> {
       context.shuttingDown = true;
+      const reason = new GatewayError("shutting_down", "the gateway is shutting down");
+      const starts = [...context.starts].map((start) => start.abandon(reason));
       await Promise.all([...context.sessions.values()].map(interrupt));
+      await Promise.all(starts);
       await leases.settled();
       // A disk that is full has been told of; what is staged is written if there is room in the end.
       await context.log.settled().catch(() => {});

@@ -20,6 +20,9 @@ export function failureOf(context: SessionContext, error: unknown): Failure {
 export const hasCode = (error: unknown, ...codes: GatewayError["code"][]): boolean =>
   error instanceof GatewayError && codes.includes(error.code);
 
+/** The agent is up, and will not do what it was asked for. */
+export const isRefusal = (error: unknown): boolean => hasCode(error, "agent_error", "auth_required", "not_supported");
+
 /** An agent that wants credentials is quoted together with the ways it offers to give them. */
 export function withAuthMethods(error: unknown, handle: AgentHandle): unknown {
   if (!(error instanceof GatewayError) || error.code !== "auth_required") return error;

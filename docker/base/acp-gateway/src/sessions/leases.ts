@@ -1,5 +1,6 @@
 import type { AgentHandle, StartAgent } from "../types.ts";
-import type { SessionContext } from "./context.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import { emit, persist, type SessionContext } from "./context.ts";
 import { hasCode } from "./failure.ts";
 import type { Connection, Lease, LiveSession } from "./live-session.ts";
 import { objectOf } from "./json.ts";
@@ -63,11 +64,18 @@ export function createLeases(context: SessionContext) {
     return session.stopping ?? Promise.resolve();
   }
 
+  function tellDormant(session: LiveSession): void {
+    emit(context, session, "session_updated", { status: "dormant" });
+    persist(context, session, false);
+  }
+
   /** The session idle for the longest, with nobody looking at it, gives its process up. */
   async function reapOne(): Promise<boolean> {
     const [oldest] = [...context.sessions.values()].filter(isIdle).toSorted((a, b) => a.lastUsedMs - b.lastUsedMs);
     if (!oldest) return false;
-    await release(oldest);
+    const end = release(oldest);
+    tellDormant(oldest);
+    await end;
     return true;
   }
 
@@ -81,21 +89,25 @@ export function createLeases(context: SessionContext) {
       if (lease.users === 0) void track(lease.handle.stop());
     },
 
-    /** Ends a process that no session has taken. */
-    drop: (handle: AgentHandle): Promise<void> => track(handle.stop()),
+    /** Ends a process that no session has taken; at once when its start was given up. */
+    drop: (handle: AgentHandle, { atOnce }: { atOnce: boolean }): Promise<void> => track(handle.stop({ atOnce })),
 
     /** Ends the session's process at once: it does not hear. */
     kill(session: LiveSession): void {
       const connection = take(session);
-      if (connection) session.stopping = track(connection.lease.handle.kill());
+      if (!connection) return;
+      session.stopping = track(connection.lease.handle.kill());
+      if (!session.record.closed) tellDormant(session);
     },
 
     async start(options: StartAgent): Promise<AgentHandle> {
-      try {
-        return await context.agents.start(options);
-      } catch (error) {
-        if (!hasCode(error, "too_many_processes") || !(await reapOne())) throw error;
-        return context.agents.start(options);
+      for (;;) {
+        try {
+          return await context.agents.start(options);
+        } catch (error) {
+          // Where several sessions share a process, only the last of them makes room.
+          if (!hasCode(error, "too_many_processes") || !(await unlessAborted(reapOne(), options.signal))) throw error;
+        }
       }
     },
 
@@ -115,10 +127,11 @@ export function createLeases(context: SessionContext) {
   };
 }
 
-/** Its process does nothing, and nobody looks. */
+/** Its process does nothing, nobody looks, and nobody is waited for. */
 export const isIdle = (session: LiveSession): boolean =>
   session.connection !== null &&
   session.running === null &&
   session.queue.length === 0 &&
   session.clients === 0 &&
+  session.permissions.size + session.elicitations.size === 0 &&
   session.calls === 0;

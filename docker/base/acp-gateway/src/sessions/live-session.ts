@@ -11,6 +11,7 @@ import type {
   SessionStatus,
 } from "../wire/index.ts";
 import type { LivePrompt } from "./live-prompt.ts";
+import type { Start } from "./start.ts";
 import type { ToolCallMemory } from "./tool-calls.ts";
 
 /** A call made to the agent before its session is opened, each time its process starts. */
@@ -69,13 +70,14 @@ export type PendingEntry<Value, Answer> = {
 export type LiveSession = {
   record: SessionRecord;
   connection: Connection | null;
-  opening: Promise<Connection> | null;
-  /** Ends the process in which the session is being opened. */
-  abandon: (() => void) | null;
+  /** `how` as asked for by a caller; absent, as the agent allows. */
+  opening: (Start<Connection> & { how?: "load" | "resume" }) | null;
   /** A close or a removal under way; what would bring the session back waits for it. */
   ending: Promise<unknown> | null;
   /** It takes nothing any more, but its events do not say yet that it is closed. */
   closing: boolean;
+  /** Stored in place of what its record has, while an agent that starts tells how it begins and is not yet set again. */
+  kept: Pick<SessionRecord, "modes" | "configOptions"> | null;
   /** The end of the process before; the next one waits for it. */
   stopping: Promise<void> | null;
   running: LivePrompt | null;
@@ -102,8 +104,14 @@ export function statusOf(session: LiveSession): SessionStatus {
     if (!session.connection) return "starting";
     return session.permissions.size + session.elicitations.size > 0 ? "waiting" : "running";
   }
-  if (session.connection) return "idle";
-  return session.record.error ? "failed" : "dormant";
+  return statusAtRest(session);
+}
+
+/** The status with nothing under way. */
+export function statusAtRest({ record, connection }: LiveSession): SessionStatus {
+  if (record.closed) return "closed";
+  if (connection) return "idle";
+  return record.error ? "failed" : "dormant";
 }
 
 /** What everybody may see of a session. */

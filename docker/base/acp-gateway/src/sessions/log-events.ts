@@ -6,10 +6,10 @@ const DATA = "data: ";
 const EMPTY = new Uint8Array();
 
 /**
- * The events a reader has now, in order, parsed. Other work gets its turn between chunks, so a long
- * log stops nobody.
+ * The events a reader has now, in order, parsed; with `through`, not many behind that number: a log may
+ * grow as fast as it is read. Other work gets its turn between chunks, so a long log stops nobody.
  */
-export async function* eventsOf(reader: LogReader): AsyncGenerator<GatewayEvent, void> {
+export async function* eventsOf(reader: LogReader, through = Infinity): AsyncGenerator<GatewayEvent, void> {
   const decoder = new TextDecoder();
   for (;;) {
     const { position } = reader;
@@ -20,6 +20,7 @@ export async function* eventsOf(reader: LogReader): AsyncGenerator<GatewayEvent,
       const at = frame.indexOf(DATA);
       if (at >= 0) yield JSON.parse(frame.slice(at + DATA.length)) as GatewayEvent;
     }
+    if (reader.position >= through) return;
     await new Promise((next) => setImmediate(next));
   }
 }

@@ -1,21 +1,25 @@
 import { GatewayError } from "../gateway-error.ts";
 import type { AgentExit, AgentHandle, AgentSessionHandlers } from "../types.ts";
-import type { JsonObject } from "../wire/index.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import { createAgentSessions } from "./agent-sessions.ts";
 import { emit, persist, type SessionContext } from "./context.ts";
-import { failureOf, hasCode, withAuthMethods } from "./failure.ts";
+import { failureOf, hasCode, isRefusal, withAuthMethods } from "./failure.ts";
 import type { Folders } from "./folders.ts";
 import type { Leases } from "./leases.ts";
-import type { Connection, Lease, LiveSession, SessionRecord } from "./live-session.ts";
+import { type Connection, type Lease, type LiveSession, type SessionRecord, statusAtRest } from "./live-session.ts";
 import { objectOf } from "./json.ts";
-import { takeSettings, type Settings } from "./settings.ts";
+import { keepSettings, type Settings } from "./settings.ts";
+import { beginStart, duringStart } from "./start.ts";
 
-export type How = "load" | "resume" | "new";
 export type OpenOptions = {
   /** Absent: as the agent allows, at the worst as a new session of it. */
   how?: "load" | "resume";
   /** Tries again while a prompt waits. */
   patient?: boolean;
 };
+
+/** Where a session is opened, and how. */
+type Entry = { handle: AgentHandle; how: OpenOptions["how"]; signal: AbortSignal };
 
 type Parts = {
   context: SessionContext;
@@ -33,25 +37,26 @@ export type Opening = ReturnType<typeof createOpening>;
 /** Brings a session's agent up and the session in it to life. */
 export function createOpening({ context, settings, leases, folders, handlersFor, onCrash }: Parts) {
   const { agents, timing } = context;
-  const timeout = { timeoutMs: timing.openMs };
+  const { make, reopen, ways } = createAgentSessions(context);
 
   /** Starts the process and makes the calls that come before any session. */
-  async function start(record: SessionRecord, check?: (handle: AgentHandle) => void): Promise<AgentHandle> {
+  async function start(record: SessionRecord, signal: AbortSignal, check?: (handle: AgentHandle) => void) {
     const { id, agent, env } = record;
     const cwd = await inRoots(record);
-    const handle = await leases.start({ agentId: agent, key: id, cwd, env });
+    const handle = await leases.start({ agentId: agent, key: id, cwd, env, signal });
+    const asked = duringStart(handle, signal);
     try {
       record.capabilities = objectOf(handle.initialized["agentCapabilities"]);
       check?.(handle);
       const authenticates = record.setup.some(({ method }) => method === "authenticate");
       const usual = authenticates ? null : agents.authentication(agent, env);
-      if (usual) await handle.request("authenticate", { ...usual }, { timeoutMs: timing.callMs });
+      if (usual) await asked.request("authenticate", { ...usual }, { timeoutMs: timing.callMs });
       for (const { method, params } of record.setup) {
-        await handle.request(method, params, { timeoutMs: timing.callMs });
+        await asked.request(method, params, { timeoutMs: timing.callMs });
       }
       return handle;
     } catch (error) {
-      void leases.drop(handle);
+      void leases.drop(handle, { atOnce: signal.aborted });
       throw withAuthMethods(error, handle);
     }
   }
@@ -87,20 +92,22 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     onCrash(session, exit);
   }
 
-  async function connect(session: LiveSession, how: OpenOptions["how"]): Promise<Connection> {
-    await session.stopping;
-    const handle = await start(session.record, (started) => {
-      refuseIfEnded(session);
-      session.abandon = () => void leases.drop(started);
-    });
+  async function connect(session: LiveSession, how: OpenOptions["how"], signal: AbortSignal): Promise<Connection> {
+    if (session.stopping) await unlessAborted(session.stopping, signal);
+    refuseIfEnded(session);
+    const handle = await start(session.record, signal);
     let opened: Connection | null = null;
+    const before = keepSettings(session.record);
+    const { modes, configOptions } = before;
+    session.kept = { modes, configOptions };
     try {
       emit(context, session, "agent_started", { agent: session.record.agent, pid: handle.pid });
-      const before = structuredClone({ modes: session.record.modes, configOptions: session.record.configOptions });
-      const { connection, by, previous } = await openIn(session, handle, how);
+      const { connection, by, previous } = await openIn(session, { handle, how, signal });
       opened = connection;
-      const target = { handle, agentSessionId: connection.agentSessionId, record: session.record };
+      const { agentSessionId } = connection;
+      const target = { handle: duringStart(handle, signal), agentSessionId, record: session.record };
       const notRestored = await settings.restore(target, before);
+      signal.throwIfAborted();
       refuseIfEnded(session);
       const adopted = adopt(session, connection);
       emit(context, session, "session_opened", {
@@ -111,14 +118,16 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
       });
       if (previous !== null) session.record.turns = 0;
       session.record.error = null;
+      session.kept = null;
       persist(context, session);
       return adopted;
     } catch (error) {
       opened?.detach();
-      session.stopping = leases.drop(handle);
+      // What this process said of itself is not how the session is to be.
+      Object.assign(session.record, session.kept);
+      session.kept = null;
+      session.stopping = leases.drop(handle, { atOnce: signal.aborted });
       throw withAuthMethods(error, handle);
-    } finally {
-      session.abandon = null;
     }
   }
 
@@ -127,14 +136,14 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     if (record.closed || removed) throw new GatewayError("session_closed", "the session was closed meanwhile");
   }
 
-  async function openIn(session: LiveSession, handle: AgentHandle, how: OpenOptions["how"]) {
+  async function openIn(session: LiveSession, { handle, how, signal }: Entry) {
     const { record } = session;
-    for (const method of methodsFor(context, record, how)) {
+    const asked = duringStart(handle, signal);
+    for (const method of ways(record, how)) {
       if (method === "new") break;
       const connection = attach(session, handle, true);
       try {
-        const params = { sessionId: record.agentSessionId, ...folderParams(record) };
-        takeSettings(record, await handle.request(`session/${method}`, params, timeout));
+        await reopen(asked, record, method);
         connection.replaying = false;
         return { connection, by: method, previous: null };
       } catch (error) {
@@ -149,23 +158,9 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
       }
     }
     const previous = record.agentSessionId;
-    const answer = await newSession(handle, record);
-    takeSettings(record, answer);
-    return { connection: attach(session, handle, false), by: "new" as How, previous };
+    await make(asked, record, "new");
+    return { connection: attach(session, handle, false), by: "new", previous };
   }
-
-  /** Asks for a session and takes over the id it is given. */
-  async function askForSession(handle: AgentHandle, record: SessionRecord, method: string, params: JsonObject) {
-    const answer = await handle.request(method, { ...params, ...folderParams(record) }, timeout);
-    const { sessionId } = answer;
-    if (typeof sessionId !== "string" || sessionId === "") {
-      throw new GatewayError("agent_protocol", `${record.agent} answered ${method} without a sessionId`);
-    }
-    record.agentSessionId = sessionId;
-    return answer;
-  }
-
-  const newSession = (handle: AgentHandle, record: SessionRecord) => askForSession(handle, record, "session/new", {});
 
   /** A connection nobody listens to yet. */
   function connection(lease: Lease, agentSessionId: string): Connection {
@@ -189,15 +184,16 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     return made;
   }
 
-  async function openPatiently(session: LiveSession, { how, patient = false }: OpenOptions): Promise<Connection> {
+  async function openPatiently(session: LiveSession, options: OpenOptions, signal: AbortSignal): Promise<Connection> {
+    const { how, patient = false } = options;
     for (let attempt = 1; ;) {
       try {
-        return await connect(session, how);
+        return await connect(session, how, signal);
       } catch (error) {
         const wanted = session.running !== null || session.clients > 0;
-        if (!patient || !wanted || session.record.closed || session.removed || context.shuttingDown) throw error;
+        if (!patient || !wanted || signal.aborted || session.record.closed || session.removed) throw error;
         if (hasCode(error, "too_many_processes")) {
-          await leases.room();
+          await unlessAborted(leases.room(), signal);
           continue;
         }
         if (!hasCode(error, "agent_exited", "agent_timeout") || attempt >= timing.openAttempts) throw error;
@@ -207,62 +203,54 @@ export function createOpening({ context, settings, leases, folders, handlersFor,
     }
   }
 
-  async function open(session: LiveSession, options: OpenOptions): Promise<Connection> {
+  async function open(session: LiveSession, options: OpenOptions, signal: AbortSignal): Promise<Connection> {
     try {
-      return await openPatiently(session, options);
+      return await openPatiently(session, options, signal);
     } catch (error) {
       refuseIfEnded(session);
-      session.record.error = failureOf(context, error);
-      emit(context, session, "session_failed", { error: session.record.error });
+      if (signal.aborted) {
+        emit(context, session, "session_updated", { status: statusAtRest(session) });
+        throw error;
+      }
+      const failure = failureOf(context, error);
+      const isRefused = options.how !== undefined && isRefusal(error);
+      if (!isRefused) session.record.error = failure;
+      emit(context, session, "session_failed", { error: failure });
+      // The next prompt opens the session in another way, so that it is none that has failed.
+      if (isRefused) emit(context, session, "session_updated", { status: statusAtRest(session) });
       persist(context, session);
       throw error;
     } finally {
-      session.abandon = null;
       session.opening = null;
     }
   }
 
   return {
     start,
-    newSession,
-    askForSession,
+    make,
     connection,
     listen,
     adopt,
 
     /** The open session; whoever asks while it is being opened waits for the same. */
-    ensure(session: LiveSession, options: OpenOptions = {}): Promise<Connection> {
-      if (session.connection) return Promise.resolve(session.connection);
-      session.opening ??= open(session, options);
-      return session.opening;
+    async ensure(session: LiveSession, options: OpenOptions = {}): Promise<Connection> {
+      for (;;) {
+        if (session.connection) return session.connection;
+        const { opening } = session;
+        if (!opening) {
+          const begun = beginStart(context, (signal) => open(session, options, signal));
+          session.opening = { ...begun, ...(options.how === undefined ? {} : { how: options.how }) };
+          return begun.done;
+        }
+        const isOver = opening.isAbandoned();
+        try {
+          return await opening.done;
+        } catch (error) {
+          // Given up before this caller came, or refused in a way that it has not asked for.
+          const isOther = opening.how !== undefined && opening.how !== options.how && isRefusal(error);
+          if (!isOver && !isOther) throw error;
+        }
+      }
     },
-  };
-}
-
-/** The ways to open a session again, best first. */
-function methodsFor({ agents }: SessionContext, record: SessionRecord, how: OpenOptions["how"]): How[] {
-  const quirks = agents.entry(record.agent)?.quirks;
-  const { loadSession, sessionCapabilities } = record.capabilities;
-  const loads = loadSession === true && quirks?.loads !== false;
-  const resumes = (objectOf(sessionCapabilities)["resume"] ?? null) !== null && quirks?.resumes !== false;
-  if (how === "load" ? !loads : how === "resume" ? !resumes : false) {
-    throw new GatewayError("not_supported", `${record.agent} cannot ${how} a session`);
-  }
-  if (how !== undefined) return [how];
-  return [...(loads ? (["load"] as const) : []), ...(resumes ? (["resume"] as const) : []), "new"];
-}
-
-/** What session/new, load, resume and fork are told of the place they work in. */
-function folderParams({ cwd, additionalDirectories, mcpServers }: SessionRecord): JsonObject {
-  // The protocol's stdio servers have no type.
-  const servers = mcpServers.map((server) => {
-    if (server.type !== "stdio") return server;
-    const { type: _, ...rest } = server;
-    return rest;
-  });
-  return {
-    cwd,
-    mcpServers: servers as JsonObject[],
-    ...(additionalDirectories.length > 0 ? { additionalDirectories } : {}),
   };
 }

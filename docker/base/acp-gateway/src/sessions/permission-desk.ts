@@ -52,10 +52,10 @@ export function createPermissionDesk(context: SessionContext, changed: (change: 
       if (session.running?.cancel.signal.aborted)
         return desk.pass(session, value, ending("cancelled", CANCELLED, "cancel"));
       const verdict = judge(session.record.permissionPolicy, session.toolCalls.note(toolCall), session.record.cwd);
-      const option = verdict === "ask" ? undefined : optionFor(verdict, options);
+      const option = verdict === "ask" ? undefined : optionFor(verdict, options, session.record.permissionPolicy);
       if (option) return desk.pass(session, value, ending("answered", selected(option.optionId), "policy"));
       if (verdict === "reject") return desk.pass(session, value, ending("cancelled", CANCELLED, "policy"));
-      const reject = optionFor("reject", options);
+      const reject = optionFor("reject", options, session.record.permissionPolicy);
       const refusal = reject ? selected(reject.optionId) : CANCELLED;
       if (session.permissions.size >= context.config.limits.pendingPermissions) {
         return desk.pass(session, value, ending("cancelled", refusal, "limit"));

@@ -1,5 +1,6 @@
 import { GatewayError, type Violation } from "../gateway-error.ts";
 import type { JsonObject, NewPrompt, Prompt } from "../wire/index.ts";
+import { cutText } from "../cut-text.ts";
 import { objectOf } from "./json.ts";
 
 export type Content = Prompt["content"];
@@ -69,5 +70,5 @@ function problemsOf(block: Content[number], path: string): Violation[] {
 /** What a list shows of a prompt. */
 export function previewOf(content: Content, length: number): string {
   const texts = content.map((block) => (typeof block["text"] === "string" ? block["text"] : `[${block.type}]`));
-  return texts.join("\n").slice(0, length);
+  return cutText(texts.join("\n"), length);
 }

@@ -63,7 +63,7 @@ export function createRecovery({ context, sessions, prompts, opening, queue }: P
     const worker = async () => {
       for (let session = waiting.shift(); session; session = waiting.shift()) {
         queue.pump(session);
-        await session.opening?.catch(() => {});
+        await session.opening?.done.catch(() => {});
       }
     };
     await Promise.all(Array.from({ length: STARTS_AT_ONCE }, worker));

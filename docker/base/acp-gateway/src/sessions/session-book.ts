@@ -36,6 +36,7 @@ export function createSessionBook(context: SessionContext) {
     /** @throws GatewayError shutting_down, storage_full: nothing new is begun */
     checkOpen(): void {
       if (context.shuttingDown) throw new GatewayError("shutting_down", "the gateway is shutting down");
+      if (log.isRemoved()) throw new GatewayError("storage_full", "the log's file was removed; restart the gateway");
       if (log.isFull()) throw new GatewayError("storage_full", "the log cannot be written; make room on the disk");
     },
 
@@ -80,9 +81,9 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
     record,
     connection: null,
     opening: null,
-    abandon: null,
     ending: null,
     closing: false,
+    kept: null,
     stopping: null,
     running: null,
     queue: [],
@@ -99,8 +100,8 @@ export function live(context: SessionContext, record: SessionRecord): LiveSessio
       session.rowStaged = false;
       if (session.removed) return;
       // What is stored must agree with the log wherever the gateway is killed.
-      const { record, closing } = session;
-      context.stores.sessions.put(db, closing ? { ...record, closed: false } : record);
+      const { record, closing, kept } = session;
+      context.stores.sessions.put(db, { ...record, ...kept, ...(closing && { closed: false }) });
     },
   };
   return session;

@@ -2,12 +2,16 @@ import { GatewayError } from "../gateway-error.ts";
 import type { AgentHandle } from "../types.ts";
 import type { JsonObject, JsonValue, NewSession } from "../wire/index.ts";
 import type { SessionContext } from "./context.ts";
+import { hasCode } from "./failure.ts";
 import type { SessionRecord } from "./live-session.ts";
 import { objectOf, textOf } from "./json.ts";
 
 export type Wishes = Pick<NewSession, "mode" | "model" | "config">;
 /** A session of the agent at which something is to be set. */
 type Target = { handle: AgentHandle; agentSessionId: string; record: SessionRecord };
+
+type Told = Pick<SessionRecord, "modes" | "configOptions">;
+export type SettingsKept = Told & { told: Told };
 
 const LEGACY_MODEL = "model";
 export type Settings = ReturnType<typeof createSettings>;
@@ -79,19 +83,27 @@ export function createSettings({ timing }: SessionContext) {
 
     /**
      * Sets again what was set before the process ended. Says what could not be: a session must not
-     * run in another mode unnoticed.
+     * run in another mode unnoticed. What the new process has not told is set in any case.
      */
-    async restore(target: Target, before: Pick<SessionRecord, "modes" | "configOptions">): Promise<string[]> {
+    async restore(target: Target, before: SettingsKept): Promise<string[]> {
       const lost: string[] = [];
-      const attempt = async (name: string, set: Promise<void>) => set.catch(() => void lost.push(name));
+      const attempt = (name: string, set: Promise<void>) =>
+        set.catch((error: unknown) => {
+          // Of an agent that has ended nothing is lost: the next one is set.
+          if (hasCode(error, "agent_exited")) throw error;
+          lost.push(name);
+        });
       const mode = before.modes?.["currentModeId"];
       const { record } = target;
-      if (typeof mode === "string" && record.modes !== null && record.modes["currentModeId"] !== mode) {
+      const isSet = before.told.modes !== record.modes && record.modes?.["currentModeId"] === mode;
+      if (typeof mode === "string" && record.modes !== null && !isSet) {
         await attempt("mode", setMode(target, mode));
       }
+      const isTold = before.told.configOptions !== record.configOptions;
       for (const { id, currentValue } of before.configOptions) {
         const now = record.configOptions.find((option) => option["id"] === id);
-        if (now === undefined || now["currentValue"] === currentValue || typeof id !== "string") continue;
+        if (now === undefined || typeof id !== "string") continue;
+        if (isTold && now["currentValue"] === currentValue) continue;
         if (typeof currentValue === "string" || typeof currentValue === "boolean") {
           await attempt(id, setConfig(target, id, currentValue));
         }
@@ -99,6 +111,11 @@ export function createSettings({ timing }: SessionContext) {
       return lost;
     },
   };
+}
+
+/** As the settings are now. What is told of them later takes the place of what `told` holds. */
+export function keepSettings({ modes, configOptions }: Told): SettingsKept {
+  return { ...structuredClone({ modes, configOptions }), told: { modes, configOptions } };
 }
 
 /** Takes over what the answer to session/new, load, resume or fork says of modes and options. */

@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import type { JsonValue } from "../wire/index.ts";
 
 const TEXT_MAX = 16 * 1024;
@@ -8,7 +9,8 @@ const DEPTH_MAX = 12;
 export function shorten(value: JsonValue, depth = 0): JsonValue {
   if (typeof value === "string") {
     if (value.length <= TEXT_MAX) return value;
-    return `${value.slice(0, TEXT_MAX)}… [${value.length - TEXT_MAX} more characters]`;
+    const cut = cutText(value, TEXT_MAX);
+    return `${cut}… [${value.length - cut.length} more characters]`;
   }
   if (typeof value !== "object" || value === null) return value;
   if (depth >= DEPTH_MAX) return "[left out: nested too deep]";

@@ -11,6 +11,8 @@ const ID_LENGTH_MAX = 1024;
 export type ToolCallFacts = {
   kind: string | null;
   title: string | null;
+  /** `title` is only its beginning. */
+  isTitleCut: boolean;
   paths: string[];
   /** There are paths that are not among `paths`. */
   hasMorePaths: boolean;
@@ -27,7 +29,8 @@ export function createToolCallMemory() {
   function note(update: JsonObject): ToolCallFacts {
     const id = typeof update["toolCallId"] === "string" ? update["toolCallId"] : "";
     const facts = merge(calls.get(id), update);
-    if (id.length > ID_LENGTH_MAX) return facts;
+    // What was said of it before is not known.
+    if (id.length > ID_LENGTH_MAX) return { ...facts, hasMorePaths: true };
     calls.delete(id);
     calls.set(id, facts);
     if (calls.size > CALLS_MAX) {
@@ -47,6 +50,7 @@ function merge(before: ToolCallFacts | undefined, update: JsonObject): ToolCallF
   return {
     kind: typeof kind === "string" ? kind.slice(0, TITLE_MAX) : (before?.kind ?? null),
     title: typeof title === "string" ? title.slice(0, TITLE_MAX) : (before?.title ?? null),
+    isTitleCut: typeof title === "string" ? title.length > TITLE_MAX : before?.isTitleCut === true,
     paths: kept,
     hasMorePaths: before?.hasMorePaths === true || kept.length < paths.length,
   };

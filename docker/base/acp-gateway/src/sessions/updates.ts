@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.ts";
 import { GATEWAY_EVENT_TYPES, type JsonObject } from "../wire/index.ts";
 import { persist, type SessionContext } from "./context.ts";
 import type { Connection, LiveSession, SessionRecord } from "./live-session.ts";
@@ -76,7 +77,7 @@ function applyState(record: SessionRecord, update: Update): boolean {
       return true;
     case "session_info_update":
       if (record.titleGiven || update["title"] === undefined) return false;
-      record.title = typeof update["title"] === "string" ? update["title"].slice(0, TITLE_MAX) : null;
+      record.title = typeof update["title"] === "string" ? cutText(update["title"], TITLE_MAX) : null;
       return true;
     case "usage_update": {
       const { sessionUpdate: _, ...usage } = update;

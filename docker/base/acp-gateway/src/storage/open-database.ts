@@ -1,9 +1,11 @@
 import { Database } from "bun:sqlite";
-import { existsSync, renameSync, statSync } from "node:fs";
-import { writeMeta } from "./meta-table.ts";
+import { statSync } from "node:fs";
+import { readMeta, writeMeta } from "./meta-table.ts";
 import { migrate } from "./migrations.ts";
 import { closeDatabase } from "./prepared.ts";
 import { makePrivateFile } from "./private-file.ts";
+import { lastSeqOf } from "./segment-table.ts";
+import { removeOldSets, setAside, wasSetAside } from "./set-aside.ts";
 import { DamageError, isDamage, isLock, messageOf, StorageError } from "./storage-error.ts";
 
 type OpenOptions = {
@@ -24,17 +26,28 @@ const CHECK_BYTES_MAX = 32 * 1024 * 1024;
  */
 export function openDatabase(options: OpenOptions): Database {
   const { file, now, report } = options;
+  let aside: string | undefined;
+  try {
+    return open(options, (error) => {
+      if (isDamage(error)) aside = setAside(file, now());
+    });
+  } catch (error) {
+    if (aside === undefined) throw asStorageError(file, error);
+    const removed = removeOldSets(file);
+    const advice = `"sqlite3 ${aside} .recover" reads what is left of it. Remove it once nobody needs it; the newest two are kept`;
+    const fields = { file, aside, error: messageOf(error), advice, ...(removed.length > 0 && { removed }) };
+    report("the log is damaged: set aside, and a new one begun", fields);
+  }
   try {
     return open(options);
   } catch (error) {
-    if (!isDamage(error)) throw asStorageError(file, error);
-    const aside = setAside(file, now());
-    report("the log is damaged: set aside, and a new one begun", { file, aside, error: messageOf(error) });
-    return begin(options);
+    throw asStorageError(file, error);
   }
 }
 
-function open({ file, synchronous }: OpenOptions): Database {
+/** `failed` hears of it while the database is still open: to close it removes what lies beside it, used or not. */
+function open({ file, synchronous, now }: OpenOptions, failed: (error: unknown) => void = () => {}): Database {
+  const follows = wasSetAside(file);
   // SQLite would make the file readable to others; its companions get the same mode.
   makePrivateFile(file);
   const db = new Database(file, { strict: true });
@@ -47,11 +60,22 @@ function open({ file, synchronous }: OpenOptions): Database {
     db.run("PRAGMA temp_store = MEMORY");
     migrate(db);
     check(db, file);
+    if (follows) skipNumbersOfLost(db, now());
     return db;
   } catch (error) {
+    failed(error);
     closeDatabase(db);
     throw error;
   }
+}
+
+/** In a log that is begun anew every number is higher than any that the lost one can have given. */
+function skipNumbersOfLost(db: Database, now: Date): void {
+  if (readMeta(db, "last_seq") > 0 || lastSeqOf(db, null) > 0) return;
+  const lost = now.getTime();
+  // What tells that this is done is the last.
+  writeMeta(db, "lost_through", lost);
+  writeMeta(db, "last_seq", lost);
 }
 
 function check(db: Database, file: string): void {
@@ -64,27 +88,6 @@ function check(db: Database, file: string): void {
   for (const table of ["session", "prompt", "permission", "elicitation", "event_trim", "meta"]) {
     db.run(`SELECT count(*) FROM ${table}`);
   }
-}
-
-/** In a log that is begun anew every number is higher than any that the lost one can have given. */
-function begin(options: OpenOptions): Database {
-  try {
-    const db = open(options);
-    const lost = options.now().getTime();
-    writeMeta(db, "last_seq", lost);
-    writeMeta(db, "lost_through", lost);
-    return db;
-  } catch (error) {
-    throw asStorageError(options.file, error);
-  }
-}
-
-function setAside(file: string, now: Date): string {
-  const aside = `${file}.damaged-${now.toISOString().replaceAll(/[-:.]/g, "")}`;
-  for (const companion of ["", "-wal"]) {
-    if (existsSync(file + companion)) renameSync(file + companion, aside + companion);
-  }
-  return aside;
 }
 
 function asStorageError(file: string, error: unknown): StorageError {

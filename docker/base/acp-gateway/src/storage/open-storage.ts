@@ -1,10 +1,12 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createEventLog, type EventLogLimits } from "../event-emitter.ts";
 import type { SessionStores } from "../sessions/stores.ts";
 import type { EventLog } from "../types.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { guardDatabase } from "./guard.ts";
 import { hideFromGit } from "./hide-from-git.ts";
+import { moveFromOldPlace } from "./old-place.ts";
 import { openDatabase } from "./open-database.ts";
 import { readBootId, skipLostNumbers } from "./power-cut.ts";
 import type { Retention } from "./retention.ts";
@@ -33,10 +35,12 @@ export type Storage = { log: EventLog; stores: SessionStores };
  */
 export function openStorage(options: StorageOptions): Storage {
   const { folder, synchronous, retention, report, now, limits, bootId = readBootId() } = options;
-  const file = join(folder, "gateway.sqlite");
+  const file = join(folder, "log/gateway.sqlite");
   const unlock = lockFolder(folder);
   try {
-    hideFromGit(folder);
+    // The second one stays when others clean up.
+    for (const hidden of [folder, dirname(file)]) hideFromGit(hidden);
+    moveFromOldPlace(folder, file);
     const db = openDatabase({ file, synchronous, now, report });
     try {
       skipLostNumbers(db, bootId);
@@ -45,7 +49,14 @@ export function openStorage(options: StorageOptions): Storage {
       report("the log cannot be written", { error: messageOf(error) });
     }
     const checkpoints = createCheckpoints({ db, synchronous, report });
-    const log = createEventLog({ db, checkpoints, retention, report, now, onClose: unlock, ...(limits && { limits }) });
+    const guard = guardDatabase(file);
+    const isGone = (): boolean => guard.isGone();
+    const close = (): void => {
+      guard.end(() => checkpoints.close());
+      unlock();
+    };
+    const deps = { db, checkpoints, isGone, close, retention, report, now };
+    const log = createEventLog({ ...deps, ...(limits && { limits }) });
     return { log, stores: createSessionStores(db) };
   } catch (error) {
     unlock();

@@ -36,7 +36,9 @@ export function createPromptStore(db: Database): SessionStores["prompts"] {
     },
 
     unfinished() {
-      const sql = `SELECT ${COLUMNS} FROM prompt WHERE status IN ('queued', 'running') ORDER BY id`;
+      // As they were taken: ids are by the clock, which may have been set back meanwhile.
+      const sql = `SELECT ${COLUMNS} FROM prompt WHERE status IN ('queued', 'running')
+        ORDER BY json_extract(record, '$.seq'), id`;
       return prepared<Row, []>(db, sql)
         .all()
         .map((row) => ({

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { readMeta } from "./meta-table.ts";
+import { createPromptTrim, trimAsked } from "./prompt-trim.ts";
 import { type Segment, storedBytes } from "./segment-table.ts";
-import { type Removable, bytesOf, bytesUsed, oldest, oldestBefore, readTrims, trim } from "./trim-table.ts";
+import { type Removable, bytesOf, bytesUsed, oldest, readTrims, STEP_MAX, trim } from "./trim-table.ts";
 
 /** What may be kept: of all sessions and of one in bytes, and for how many days; 0 days is for ever. */
 export type Retention = { bytes: number; sessionBytes: number; days: number };
@@ -21,6 +22,7 @@ const SLACK = 0.95;
 export function createRetention({ db, retention, now }: RetentionDeps) {
   const { bytes, sessionBytes, days } = retention;
   const trims = readTrims(db);
+  const prompts = createPromptTrim(db);
   const sizes = new Map<string, number>();
   const due = new Set<string>();
   let trimmedThrough = Math.max(readMeta(db, "lost_through"), ...trims.values());
@@ -28,6 +30,7 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
   let checkedAt = 0;
   let usedBytes = bytesUsed(db);
   let isMoreDue = false;
+  let aheadThrough = 0;
 
   function remove(found: readonly Removable[], bytesMax: number, lastSeq: number): number {
     let freed = 0;
@@ -46,7 +49,21 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
       const known = sizes.get(sessionId);
       if (known !== undefined) sizes.set(sessionId, known - size);
     }
+    for (const one of new Map(gone.map((one) => [one.sessionId, one])).values()) {
+      prompts.trimmed(one.sessionId, trims.get(one.sessionId) ?? 0);
+      trimAsked(db, one.sessionId, one.timeMs);
+    }
     return freed;
+  }
+
+  /** What was written while the clock was ahead is passed over, a part at a time, to come to what lies behind. */
+  function aged(nowMs: number): Removable[] {
+    const found = oldest(db, null, aheadThrough);
+    const old = found.filter(({ timeMs }) => timeMs < nowMs - days * DAY_MS);
+    if (found.length === STEP_MAX && found.every(({ timeMs }) => timeMs > nowMs))
+      aheadThrough = found.at(-1)?.first ?? 0;
+    else if (old.length === 0) aheadThrough = 0;
+    return old;
   }
 
   function trimSession(sessionId: string, lastSeq: number): void {
@@ -61,7 +78,7 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     usedBytes = bytesUsed(db);
     const excess = usedBytes > bytes ? usedBytes - bytes * SLACK : 0;
     let freed = excess > 0 ? remove(oldest(db, null), Math.min(excess, STEP_BYTES), lastSeq) : 0;
-    if (days > 0) freed += remove(oldestBefore(db, checkedAt - days * DAY_MS), STEP_BYTES, lastSeq);
+    if (days > 0) freed += remove(aged(checkedAt), STEP_BYTES, lastSeq);
     isMoreDue = freed > 0;
   }
 
@@ -75,6 +92,7 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     forget(sessionId: string, through: number): void {
       trims.set(sessionId, through);
       sizes.delete(sessionId);
+      prompts.forget(sessionId);
       due.delete(sessionId);
     },
 
@@ -98,7 +116,8 @@ export function createRetention({ db, retention, now }: RetentionDeps) {
     step(lastSeq: number): boolean {
       const [sessionId] = due;
       if (sessionId !== undefined) trimSession(sessionId, lastSeq);
-      else if (isMoreDue || uncheckedBytes >= CHECK_BYTES || now().getTime() - checkedAt >= CHECK_MS) trimAll(lastSeq);
+      else if (isMoreDue || uncheckedBytes >= CHECK_BYTES || Math.abs(now().getTime() - checkedAt) >= CHECK_MS)
+        trimAll(lastSeq);
       return due.size > 0 || isMoreDue;
     },
   };

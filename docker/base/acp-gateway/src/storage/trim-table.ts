@@ -3,9 +3,10 @@ import { writeMeta } from "./meta-table.ts";
 import { prepared } from "./prepared.ts";
 
 /** A segment that may go. */
-export type Removable = { first: number; last: number; sessionId: string; bytes: number };
+export type Removable = { first: number; last: number; sessionId: string; timeMs: number; bytes: number };
 
-const STEP_MAX = 512;
+/** What one look finds at most. */
+export const STEP_MAX = 512;
 
 /** Up to which number events of each session were removed. */
 export function readTrims(db: Database): Map<string, number> {
@@ -31,22 +32,15 @@ export function bytesUsed(db: Database): number {
   return prepared<{ bytes: number }, []>(db, sql).get()?.bytes ?? 0;
 }
 
-/** The oldest of one session, or of all; a bounded number. */
-export function oldest(db: Database, sessionId: string | null): Removable[] {
-  const columns = "first_seq AS first, last_seq AS last, session_id AS sessionId, bytes";
+/** The oldest of one session, or of all after a number; a bounded number. */
+export function oldest(db: Database, sessionId: string | null, after = 0): Removable[] {
+  const columns = "first_seq AS first, last_seq AS last, session_id AS sessionId, time_ms AS timeMs, bytes";
   if (sessionId === null) {
-    const sql = `SELECT ${columns} FROM event_segment ORDER BY first_seq LIMIT ${STEP_MAX}`;
-    return prepared<Removable, []>(db, sql).all();
+    const sql = `SELECT ${columns} FROM event_segment WHERE first_seq > ? ORDER BY first_seq LIMIT ${STEP_MAX}`;
+    return prepared<Removable, [number]>(db, sql).all(after);
   }
   const sql = `SELECT ${columns} FROM event_segment WHERE session_id = ? ORDER BY last_seq LIMIT ${STEP_MAX}`;
   return prepared<Removable, [string]>(db, sql).all(sessionId);
-}
-
-/** The oldest of all that were committed before a time; a bounded number. */
-export function oldestBefore(db: Database, timeMs: number): Removable[] {
-  const sql = `SELECT first_seq AS first, last_seq AS last, session_id AS sessionId, bytes
-    FROM (SELECT * FROM event_segment ORDER BY first_seq LIMIT ${STEP_MAX}) WHERE time_ms < ?`;
-  return prepared<Removable, [number]>(db, sql).all(timeMs);
 }
 
 /** Removes the segments and remembers that they were there. All or nothing. */

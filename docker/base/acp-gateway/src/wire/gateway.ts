@@ -22,7 +22,7 @@ export const health = z.object({ status: z.literal("ok"), uptimeSeconds: z.numbe
 
 export const readiness = z.object({
   status: z.enum(["ready", "not ready"]),
-  checks: z.object({ log: z.enum(["ok", "full"]), shuttingDown: z.boolean() }),
+  checks: z.object({ log: z.enum(["ok", "full", "removed"]), shuttingDown: z.boolean() }),
 });
 
 export const gatewayInfo = z.object({

@@ -37,7 +37,7 @@ export const prompt = z.object({
   promptId: z.string(),
   sessionId: z.string(),
   status: promptStatus,
-  content: z.array(contentBlock),
+  content: z.array(contentBlock).describe("Empty once retention has removed the prompt's events"),
   stopReason: z
     .string()
     .nullable()
@@ -59,6 +59,12 @@ export const promptAnswer = prompt
   .extend({
     text: z.string().describe("The agent's message chunks of this turn, put together"),
     toolCalls: z.array(jsonObject),
+    truncated: z
+      .boolean()
+      .optional()
+      .describe(
+        "True where text or tool calls are missing: retention has removed events, or it is too much for an answer",
+      ),
   })
   .describe("200 of a prompt that was waited for");
 export type PromptAnswer = z.infer<typeof promptAnswer>;

@@ -10,13 +10,18 @@ export type SessionStatus = z.infer<typeof sessionStatus>;
 
 export const permissionRule = z
   .strictObject({
-    kind: z.string().max(64).optional().describe("Kind of the tool call (read, edit, execute, …); absent: any"),
+    kind: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("Kind of the tool call (read, edit, execute, …; one without is `other`); absent: any"),
     path: z
       .string()
       .max(1024)
+      .refine((path) => !/^!?~/.test(path), { error: "give the folder's path: ~ stands for none here" })
       .optional()
       .describe(
-        "Glob over the paths of the call's locations: all of them must match to be allowed, one to be rejected or asked. Absent: any",
+        "Glob over the paths of the call's locations, from cwd or absolute: all of them must match to be allowed, one to be rejected or asked. A relative one allows nothing outside of cwd unless it begins with `..`. Absent: any",
       ),
     title: z.string().max(1024).optional().describe("Glob over the call's title. Absent: any"),
     decision: z.enum(["allow", "reject", "ask"]),
@@ -32,7 +37,13 @@ export const permissionPolicy = z
       .min(0)
       .max(86_400)
       .optional()
-      .describe("How long a request waits for an answer; 0 waits for ever"),
+      .describe(
+        "How long a request waits for an answer before it is rejected; 0 waits for ever. Absent: as the gateway is set, by default a day",
+      ),
+  })
+  .refine(({ mode, rules = [] }) => mode === "rules" || rules.length === 0, {
+    error: "only the mode rules looks at them; set mode to rules, or leave them out",
+    path: ["rules"],
   })
   .describe(
     "What happens to an agent's request for permission. `allow-reads` allows read, search, think and fetch without asking. With `rules`, what no rule decides is asked",
@@ -65,7 +76,12 @@ export const mcpServer = z
   .describe("An MCP server as the protocol has it (stdio, http or sse); unknown fields are passed on");
 export type McpServer = z.infer<typeof mcpServer>;
 
-const title = z.string().trim().min(1).max(500);
+export const sessionTitle = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .refine((title) => title.isWellFormed(), { error: "it has half of a character (a lone surrogate); leave that out" });
 
 export const newSession = z
   .strictObject({
@@ -106,7 +122,7 @@ export const newSession = z
       .describe("Passed to the agent's `authenticate` before the session is made"),
     permissionPolicy: permissionPolicy.optional().describe("Absent: ask"),
     queuePolicy: queuePolicy.optional().describe("Absent: queue"),
-    title: title.optional(),
+    title: sessionTitle.optional(),
   })
   .meta({
     description: "Body of `POST /v1/sessions`",
@@ -119,7 +135,7 @@ export type NewSession = z.infer<typeof newSession>;
 
 export const sessionPatch = z
   .strictObject({
-    title: title.nullable().optional(),
+    title: sessionTitle.nullable().optional(),
     permissionPolicy: permissionPolicy.optional(),
     queuePolicy: queuePolicy.optional(),
   })

@@ -138,7 +138,7 @@ describe("connections that are dropped", () => {
       );
     }
     await until(() => server.counts().connections === 1);
-    expect(server.counts()).toEqual({ connections: 1, questions: 1, processes: 0 });
+    expect(server.counts()).toEqual({ connections: 1, readers: 1, questions: 1, processes: 0 });
     expect(server.clientsAttached()).toBe(1);
     maker.notify("session/cancel", { sessionId: id });
     await until(() => server.counts().questions === 0);

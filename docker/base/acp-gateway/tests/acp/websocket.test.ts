@@ -137,6 +137,9 @@ describe("/acp over a WebSocket", () => {
       -32602,
       "invalid_request",
     ]);
+    for (const title of ["", "x".repeat(501), "half \ud83d"]) {
+      expect(await refused("session/set_title", { sessionId, title })).toEqual([-32602, "invalid_request"]);
+    }
     expect(await refused("no/such/method", {})).toEqual([-32601, undefined]);
     expect(await refused("_gateway/nothing", { sessionId })).toEqual([-32601, undefined]);
     expect(await refused("x/echo", { sessionId })).toEqual([-32002, "session_not_found"]);

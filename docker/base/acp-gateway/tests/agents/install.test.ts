@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder, until } from "../support/gateway.ts";
 import { startNpmRegistry } from "../support/npm-registry.ts";
@@ -108,9 +108,74 @@ describe("installing an agent from npm", () => {
     expect(await newer.manager.install("tiny")).toMatchObject({ version: "1.1.0" });
   });
 
+  test("the old version goes once the new one is there, and nothing that the gateway has not made", async () => {
+    await using agents = await installing([tiny()]);
+    await agents.manager.install("tiny");
+    const folder = join(agents.deps.agentsFolder, "tiny");
+    await mkdir(join(folder, "0.9.0-own"));
+    await mkdir(join(folder, "1.0.5"));
+    await writeFile(join(folder, "1.0.5/package.json"), `{"name":"agent","private":true,"dependencies":{"x":"1.0.4"}}`);
+    await symlink(join(folder, "1.0.0"), join(folder, "1.0.6"));
+    await writeFile(join(folder, "2024.txt"), "");
+    await using newer = await testManager({ ...agents.deps, entries: [tiny("1.1.0")] });
+    await newer.manager.install("tiny");
+    expect((await readdir(folder)).toSorted()).toEqual(["0.9.0-own", "1.0.5", "1.0.6", "1.1.0", "2024.txt"]);
+    expect(agents.logged).toContainEqual({
+      message: "removed old versions of an agent",
+      fields: { agent: "tiny", versions: ["1.0.0"] },
+    });
+    await newer.manager.probe("tiny");
+  });
+
+  test("a version that a process still uses stays until a later start", async () => {
+    await using agents = await installing([tiny()]);
+    await agents.manager.install("tiny");
+    const folder = join(agents.deps.agentsFolder, "tiny");
+    const running = await agents.start("tiny");
+    {
+      // With data of its own: it would end the agent of an earlier gateway else.
+      const dataFolder = join(agents.folder, "other-data");
+      await using newer = await testManager({ ...agents.deps, dataFolder, entries: [tiny("1.1.0")] });
+      await newer.manager.install("tiny");
+      expect((await readdir(folder)).toSorted()).toEqual(["1.0.0", "1.1.0"]);
+      expect(alive(running.pid)).toBe(true);
+    }
+    await running.stop();
+    // As a removal and an installation that were killed leave it.
+    await mkdir(join(folder, ".old-1/node_modules"), { recursive: true });
+    await mkdir(join(folder, ".new-1"));
+    await using forbidden = await testManager({ ...agents.deps, entries: [tiny("1.1.0")], installAllowed: false });
+    expect(await forbidden.manager.find("tiny")).toMatchObject({ version: "1.1.0" });
+    expect(await readdir(folder)).toHaveLength(4);
+    await using later = await testManager({ ...agents.deps, entries: [tiny("1.1.0")] });
+    await until(async () => (await readdir(folder)).join() === "1.1.0");
+    expect(await later.manager.find("tiny")).toMatchObject({ version: "1.1.0" });
+  });
+
+  test("the only version there is stays when the registry names another that is not installed", async () => {
+    await using agents = await installing([tiny()]);
+    await agents.manager.install("tiny");
+    const folder = join(agents.deps.agentsFolder, "tiny");
+    await mkdir(join(folder, ".old-1"));
+    await using later = await testManager({ ...agents.deps, entries: [tiny("1.1.0")] });
+    await until(async () => (await readdir(folder)).join() === "1.0.0");
+    expect(await later.manager.find("tiny")).toMatchObject({ version: "1.0.0" });
+  });
+
+  test("a version that is not whole is put in order by an installation", async () => {
+    await using agents = await installing([tiny()]);
+    await mkdir(join(agents.deps.agentsFolder, "tiny/1.0.0/node_modules/.bin"), { recursive: true });
+    expect(await agents.manager.find("tiny")).toMatchObject({ installed: false });
+    expect(await agents.manager.install("tiny")).toMatchObject({ installed: true, version: "1.0.0" });
+    expect(await readdir(join(agents.deps.agentsFolder, "tiny"))).toEqual(["1.0.0"]);
+  });
+
   test("it is refused where it is not allowed, not from npm, or the id is unknown", async () => {
     await using agents = await installing([tiny(), entry("plain", ["plain"])], { allowed: false });
-    await expect(agents.manager.install("tiny")).rejects.toMatchObject({ code: "install_not_allowed" });
+    await expect(agents.manager.install("tiny")).rejects.toMatchObject({
+      code: "install_not_allowed",
+      message: expect.stringMatching(/AGENTPOD_AGENT_INSTALL=1.*SANDBOX_ENV_FILE/),
+    });
     await expect(agents.manager.install("../x")).rejects.toMatchObject({ code: "agent_not_found" });
     await using allowed = await installing([entry("plain", ["plain"])]);
     await expect(allowed.manager.install("plain")).rejects.toMatchObject({ code: "not_supported" });

@@ -212,6 +212,8 @@ describe("variables", () => {
   test("children of the gateway get listed names only", () => {
     const env = { PATH: "/bin", LC_TIME: "C", PGHOST: "/run", SECRET: "s", AGENTPOD_IMAGE: "i", MY_KEY: "k" };
     expect(childEnvironment(env)).toEqual({ PATH: "/bin", LC_TIME: "C", PGHOST: "/run" });
+    const mirror = { NPM_CONFIG_REGISTRY: "https://npm.example.com/", npm_config_registry: "https://npm.example.com/" };
+    expect(childEnvironment({ ...mirror, NPM_CONFIG__AUTH: "s" })).toEqual(mirror);
     expect(childEnvironment(env, ["MY_*", "AGENTPOD_*"])).toEqual({
       PATH: "/bin",
       LC_TIME: "C",

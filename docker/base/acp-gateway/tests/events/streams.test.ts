@@ -8,14 +8,16 @@ const heartbeat = new TextEncoder().encode(": alive\n\n");
 
 type Streams = ReturnType<typeof createEventStreams>;
 
-function start(streams: Streams, log: EventLog, options: { sessionId?: string; isOver?: () => boolean } = {}) {
-  const { sessionId = "a", isOver = () => false } = options;
+type StartOptions = { sessionId?: string; isOver?: () => boolean; endTells?: boolean };
+
+function start(streams: Streams, log: EventLog, options: StartOptions = {}) {
+  const { sessionId = "a", isOver = () => false, endTells = false } = options;
   let ends = 0;
   const onEnd = (): void => {
     ends += 1;
   };
   const reader = log.reader({ sessionId, after: 0 });
-  const body = streams.start({ sessionId, reader, opening, heartbeat, isOver, onEnd });
+  const body = streams.start({ sessionId, reader, opening, heartbeat, isOver, endTells, onEnd });
   const pulled = body.getReader();
   const decoder = new TextDecoder();
   return {
@@ -81,6 +83,30 @@ describe("a stream of events", () => {
     await stream.next();
     expect(await stream.next()).toContain("id: 1\n");
     expect(await stream.next()).toBeUndefined();
+  });
+
+  test("whose end tells that it is over is broken off when it is ended sooner, and no other is", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    await write(storage.log, update("a", "1"));
+    const streams = createEventStreams({ readers: 9, readersPerSession: 9 });
+    let isOver = false;
+    const begin = async (options: StartOptions) => {
+      const stream = start(streams, storage.log, options);
+      await stream.next();
+      expect(await stream.next()).toContain("id: 1\n");
+      return { stream, last: stream.next() };
+    };
+    const plain = await begin({});
+    const sooner = await begin({ endTells: true, isOver: () => false });
+    const over = await begin({ endTells: true, isOver: () => isOver });
+    isOver = true;
+    streams.closeAll();
+    expect(await plain.last).toBeUndefined();
+    expect(await over.last).toBeUndefined();
+    expect(sooner.last).rejects.toBeUndefined();
+    await sooner.last.catch(() => undefined);
+    expect([plain, sooner, over].map(({ stream }) => stream.ends())).toEqual([1, 1, 1]);
   });
 
   test("is refused beyond the limit of its session and of all, until one has ended", async () => {

@@ -154,6 +154,65 @@ describe("who may call", () => {
     time += 12_000;
     expect((await app.call("/who")).status).toBe(200);
   });
+
+  test("a clock that is set back takes no requests away", async () => {
+    let time = 10_000_000;
+    await using app = serveApp([surface], { limits: { requestsPerMinute: 5 }, now: () => time });
+    expect((await app.call("/who")).status).toBe(200);
+    time -= 3_600_000;
+    expect((await app.call("/who")).status).toBe(200);
+  });
+
+  test("wrong tokens, tickets and cookies are limited together, and a right one is let in all the same", async () => {
+    let time = 1_000_000;
+    await using app = serveApp([surface], { limits: { wrongTokensPerMinute: 6 }, now: () => time });
+    const guesses = [
+      () => app.call("/who", { token: "guessed" }),
+      () => app.call("/who?ticket=guessed", { token: null }),
+      () => app.call("/who", { token: null, headers: { cookie: "agentpod_gateway=main~99999999999999~x" } }),
+    ];
+    for (const guess of [...guesses, ...guesses]) expect((await guess()).status).toBe(401);
+    for (const guess of guesses) {
+      const refused = await guess();
+      expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+      expect(await refused.json()).toMatchObject({
+        code: "too_many_requests",
+        detail: expect.stringContaining("wrong"),
+      });
+    }
+    // Who says nothing guesses nothing, and is told what is missing.
+    expect((await app.call("/who", { token: null })).status).toBe(401);
+    expect((await app.call("/who")).status).toBe(200);
+    const { ticket } = (await (await app.call("/v1/tickets", { method: "POST" })).json()) as { ticket: string };
+    expect((await app.call(`/who?ticket=${ticket}`, { token: null })).status).toBe(200);
+    time += 10_000;
+    expect((await app.call("/who", { token: "guessed" })).status).toBe(401);
+    expect((await app.call("/who", { token: "guessed" })).status).toBe(429);
+  });
+
+  test("by default guesses end soon and what programs ask does not; 0 takes either limit off", async () => {
+    const wrong = async (app: ReturnType<typeof serveApp>) =>
+      new Set(
+        await Promise.all(
+          Array.from({ length: 100 }, async () => (await app.call("/who", { token: "guessed" })).status),
+        ),
+      );
+    const right = async (app: ReturnType<typeof serveApp>) => {
+      const statuses = new Set<number>();
+      for (let round = 0; round < 20; round += 1) {
+        const answers = await Promise.all(Array.from({ length: 100 }, () => app.call("/who")));
+        for (const { status } of answers) statuses.add(status);
+      }
+      return statuses;
+    };
+    const now = () => 1_000_000;
+    await using app = serveApp([surface], { now });
+    expect(await wrong(app)).toEqual(new Set([401, 429]));
+    expect(await right(app)).toEqual(new Set([200]));
+    await using open = serveApp([surface], { limits: { wrongTokensPerMinute: 0, requestsPerMinute: 0 }, now });
+    expect(await wrong(open)).toEqual(new Set([401]));
+    expect((await open.call("/who")).status).toBe(200);
+  });
 });
 
 describe("who may connect a WebSocket", () => {
@@ -175,6 +234,17 @@ describe("who may connect a WebSocket", () => {
     connected?.socket.close();
     expect(await connect(`${app.url}/echo/x`, ["acp.v1", "bearer.wrong"])).toBeNull();
     expect(await connect(`${app.url}/echo/x`, [])).toBeNull();
+  });
+
+  test("a browser that offers agentpod beside its token gets it back where nothing else is spoken", async () => {
+    await using app = serveApp([surface]);
+    const connected = await connect(`${app.url}/echo/x`, [`bearer.${MAIN}`, "agentpod"]);
+    expect(connected?.told).toEqual({ name: "x", caller: "main", protocol: null });
+    expect(connected?.protocol).toBe("agentpod");
+    connected?.socket.close();
+    const both = await connect(`${app.url}/echo/x`, ["agentpod", "acp.v1", `bearer.${MAIN}`]);
+    expect(both?.protocol).toBe("acp.v1");
+    both?.socket.close();
   });
 
   test("a client that offers none of the protocols is served without one", async () => {

@@ -37,7 +37,7 @@ async function openMany(
 
 describe("attacks on the gateway", () => {
   test("no token, another's name, a page of elsewhere: nothing of it gets through on any route", async () => {
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ AGENTPOD_GATEWAY_LIMIT_WRONG_TOKENS_PER_MINUTE: "0" });
     const document = (await (await gateway.get("/openapi.json")).json()) as {
       paths: Record<string, Record<string, { security?: unknown[] }>>;
     };

@@ -162,6 +162,9 @@ describe("names and origins", () => {
         expect(await answer.json()).toMatchObject({ code: "origin_not_allowed" });
       }
     }
+    const shared = await withOrigin("https://pod.example.com");
+    const exposed = (shared.headers.get("access-control-expose-headers") ?? "").split(", ");
+    expect(exposed).toEqual(expect.arrayContaining(["ETag", "Content-Disposition", "Preference-Applied"]));
     const refused = await withOrigin("https://pod.example.com", "/refuses");
     expect(refused.headers.get("access-control-allow-origin")).toBe("https://pod.example.com");
   });

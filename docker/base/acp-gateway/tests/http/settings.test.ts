@@ -42,8 +42,14 @@ describe("settings", () => {
       log: { synchronous: "normal", days: 0 },
       idleSeconds: 900,
       agentMemoryBytes: 0,
-      permissionTimeoutSeconds: 0,
-      limits: { sessions: 256, requestsInFlight: 1024, bodyBytes: 16 * 1024 * 1024 },
+      permissionTimeoutSeconds: 86_400,
+      limits: {
+        sessions: 256,
+        requestsInFlight: 1024,
+        bodyBytes: 16 * 1024 * 1024,
+        requestsPerMinute: 60_000,
+        wrongTokensPerMinute: 60,
+      },
     });
   });
 
@@ -60,8 +66,10 @@ describe("settings", () => {
       AGENTPOD_GATEWAY_LOG_MB: "10",
       AGENTPOD_AGENT_IDLE_SECONDS: "0",
       AGENTPOD_AGENT_MEMORY_MB: "512",
+      AGENTPOD_PERMISSION_TIMEOUT_SECONDS: "0",
       AGENTPOD_GATEWAY_LIMIT_QUEUED_PROMPTS: "3",
       AGENTPOD_GATEWAY_LIMIT_REQUESTS_PER_MINUTE: "0",
+      AGENTPOD_GATEWAY_LIMIT_WRONG_TOKENS_PER_MINUTE: "0",
     });
     expect(config).toMatchObject({
       roots: ["/tmp", "/usr"],
@@ -74,7 +82,8 @@ describe("settings", () => {
       log: { synchronous: "off", bytes: 10 * 1024 * 1024 },
       idleSeconds: 0,
       agentMemoryBytes: 512 * 1024 * 1024,
-      limits: { queuedPrompts: 3, requestsPerMinute: 0 },
+      permissionTimeoutSeconds: 0,
+      limits: { queuedPrompts: 3, requestsPerMinute: 0, wrongTokensPerMinute: 0 },
     });
   });
 

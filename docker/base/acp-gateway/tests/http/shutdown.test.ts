@@ -55,6 +55,25 @@ describe("a gateway that is told to end", () => {
     }, 15_000);
   }
 
+  test("breaks off a stream until idle that has something left to wait for, and so nobody takes it for the end", async () => {
+    await using gateway = await startGateway();
+    const { id } = (await (await gateway.post("/v1/sessions", { agent: "scripted" })).json()) as { id: string };
+    const prompt = () => gateway.post(`/v1/sessions/${id}/prompt`, { text: "say 1000 20" });
+    await prompt();
+    await prompt();
+    const follow = async (query: string) => (await gateway.get(`/v1/sessions/${id}/events${query}`)).text();
+    const [promised, plain] = [follow("?until=idle"), follow("")];
+    await until(async () => {
+      const { clientsAttached } = (await (await gateway.get("/v1/activity")).json()) as { clientsAttached: number };
+      return clientsAttached === 2;
+    });
+    gateway.child.kill("SIGTERM");
+    expect(await plain).toContain("event: prompt_interrupted");
+    expect(promised).rejects.toThrow();
+    await promised.catch(() => undefined);
+    await gateway.child.exited;
+  }, 15_000);
+
   test("begins again with all it had said", async () => {
     await using folder = await temporaryFolder();
     let before: unknown[];

@@ -4,7 +4,14 @@ import { expect, test } from "bun:test";
 import { until } from "../support/gateway.ts";
 import { agent, caller, refusal, world } from "./support.ts";
 
-const SECRETS = ["sesame-of-the-environment", "sesame-of-the-server", "sesame-of-the-header", "sesame-of-the-login"];
+const SECRETS = [
+  "sesame-of-the-environment",
+  "sesame-of-the-server",
+  "sesame-of-the-header",
+  "sesame-of-the-login",
+  "sesame-of-the-argument",
+  "sesame-joined",
+];
 
 test("a session works in the folder it is given: relative to the workspace, absolute, or the workspace itself", async () => {
   await using w = await world();
@@ -117,9 +124,10 @@ test("MCP servers are passed on; those of a kind the agent does not know are ref
 
 test("secrets given to a session are in no event, no error and no view of it", async () => {
   await using w = await world();
+  const args = ["--verbose", "--api-key", SECRETS[4] ?? "", `--token=${SECRETS[5]}`];
   const { id } = await w.create({
     env: { TEST_SECRET: SECRETS[0] ?? "" },
-    mcpServers: [{ name: "a", command: "/bin/true", args: [], env: [{ name: "KEY", value: SECRETS[1] ?? "" }] }],
+    mcpServers: [{ name: "a", command: "/bin/true", args, env: [{ name: "KEY", value: SECRETS[1] ?? "" }] }],
   });
   await w.manager.call(id, "authenticate", {
     methodId: "key",
@@ -158,6 +166,7 @@ test("beyond the limit of processes the session idle for the longest gives its o
   const [first, second] = [await w.create(), await w.create()];
   const third = await w.create();
   expect(w.manager.get(first.id).status).toBe("dormant");
+  expect((await w.events(first.id)).at(-1)).toMatchObject({ type: "session_updated", data: { status: "dormant" } });
   await w.send(second.id, "hang");
   const detach = w.manager.attach(third.id);
   expect((await refusal(w.create())).code).toBe("too_many_processes");
@@ -196,4 +205,18 @@ test("sessions of an agent with one process share it, and the last one ends it",
   expect(await w.pid(two.id)).toBe(pid);
   await w.manager.close(two.id);
   await until(() => w.agents.running().length === 0);
+});
+
+test("idle sessions that share a process make room for another one together", async () => {
+  await using w = await world({ limits: { processes: 1 } });
+  const { id } = await w.create();
+  const { id: copy } = await w.manager.fork(id, caller);
+  const { id: other } = await w.create();
+  expect([id, copy, other].map((one) => w.manager.get(one).status)).toEqual(["dormant", "dormant", "idle"]);
+  const busy = await w.send(other, "hang");
+  await w.event(other, "prompt_started");
+  expect((await refusal(w.create())).code).toBe("too_many_processes");
+  await w.manager.cancel(other);
+  await w.ended(other, busy.promptId);
+  expect((await w.run(copy, "text back")).text).toBe("back");
 });

@@ -51,7 +51,9 @@ test("a question can be declined, and is cancelled with its turn", async () => {
 test("a question nobody answers in time is cancelled", async () => {
   await using w = await world({ config: { permissionTimeoutSeconds: 1 } });
   const { id } = await w.create();
-  const { promptId } = await asked(w, id);
+  const { promptId, elicitation } = await asked(w, id);
   expect((await w.ended(id, promptId)).text).toBe('{"action":"cancel"}');
   expect(w.manager.elicitations(id)).toMatchObject([{ status: "expired", resolvedBy: "timeout" }]);
+  const { data } = await w.event(id, "elicitation_resolved");
+  expect(data).toEqual({ id: elicitation.id, status: "expired", resolvedBy: "timeout", action: "cancel" });
 });

@@ -86,6 +86,25 @@ test("a session nobody uses or looks at gives its process up, and is opened agai
   await until(() => w.manager.get(watched.id).status === "dormant");
 });
 
+test("a session whose agent waits for a person keeps its process, though no turn runs", async () => {
+  await using w = await world({ config: { idleSeconds: 0.3 }, timing: { sweepMs: 50 } });
+  const [asking, other] = [await w.create(), await w.create()];
+  const toolCall = { toolCallId: "late" };
+  const options = [{ optionId: "a", name: "A", kind: "allow_once" }];
+  const params = { sessionId: "$SESSION", toolCall, options };
+  const request = { jsonrpc: "2.0", id: 901, method: "session/request_permission", params };
+  await w.run(asking.id, `after 50 ${JSON.stringify(request)}`);
+  await w.event(asking.id, "permission_requested");
+  await w.run(other.id, "text later");
+  await until(() => w.manager.get(other.id).status === "dormant");
+  const [permission] = w.manager.permissions(asking.id);
+  expect([permission?.status, w.manager.get(asking.id).status]).toEqual(["pending", "idle"]);
+  await w.manager.answerPermission(asking.id, permission?.id ?? "", { optionId: "a" }, caller);
+  const answeredAt = performance.now();
+  await until(() => w.manager.get(asking.id).status === "dormant");
+  expect(performance.now() - answeredAt).toBeGreaterThan(200);
+});
+
 test("title and policies can be changed, and are there after a restart", async () => {
   await using w = await world();
   const { id } = await w.create({ title: "Old" });

@@ -44,7 +44,8 @@ test("a request waits for a person; the first answer wins and is told to all", a
     status: "fulfilled",
     value: { status: "answered", resolvedBy: "tester", outcome: { outcome: "selected", optionId: "always" } },
   });
-  expect(answers[1]).toMatchObject({ status: "rejected", reason: { code: "already_resolved" } });
+  const reason = { code: "already_resolved", message: "the permission was ended just now" };
+  expect(answers[1]).toMatchObject({ status: "rejected", reason });
   const late = w.manager.answerPermission(id, permission.id, { optionId: "no" }, other);
   expect((await refusal(late)).message).toContain("answered by tester");
   expect((await w.ended(id, promptId)).text).toBe("[selected always]");
@@ -94,6 +95,11 @@ test("a request that nobody answers in time is rejected", async () => {
   expect(Date.parse(permission.expiresAt ?? "")).toBeGreaterThan(Date.parse(permission.createdAt));
   expect((await w.ended(id, promptId)).text).toBe("[selected no]");
   expect(w.manager.permissions(id)).toMatchObject([{ status: "expired", resolvedBy: "timeout" }]);
+  const outcome = { outcome: "selected", optionId: "no" };
+  const { data } = await w.event(id, "permission_resolved");
+  expect(data).toEqual({ id: permission.id, status: "expired", resolvedBy: "timeout", outcome });
+  const late = w.manager.answerPermission(id, permission.id, { decision: "allow_once" }, caller);
+  expect((await refusal(late)).message).toBe("the permission was expired by timeout");
 });
 
 test("requests beyond the limit are refused, with an event each", async () => {
@@ -246,7 +252,7 @@ test("an agent acts on an answer only once that is written down", async () => {
   const { promptId } = await w.send(id, "write out.txt hi");
   const { data } = await w.event(id, "permission_requested");
   await w.log.settled();
-  const lock = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"));
+  const lock = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"));
   lock.run("BEGIN IMMEDIATE");
   const answer = w.manager.answerPermission(id, textOf(data?.["id"]), { decision: "allow_once" }, caller);
   expect((await refusal(answer)).code).toBe("storage_full");

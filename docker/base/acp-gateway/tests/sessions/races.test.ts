@@ -40,7 +40,7 @@ describe("ends of sessions that meet other calls", () => {
     const { promptId } = await w.send(id, "text queued");
     const closed = w.manager.close(id);
     await w.event(id, "prompt_cancelled", (event) => event.promptId === promptId);
-    const db = new Database(join(w.workspace, ".agentpod/gateway/gateway.sqlite"), { readonly: true });
+    const db = new Database(join(w.workspace, ".agentpod/gateway/log/gateway.sqlite"), { readonly: true });
     const stored = () => {
       const row = db.query<{ record: string }, [string]>("SELECT record FROM session WHERE id = ?").get(id);
       return (JSON.parse(row?.record ?? "{}") as { closed?: boolean }).closed;
@@ -56,7 +56,7 @@ describe("ends of sessions that meet other calls", () => {
     const { id } = await w.create();
     await w.manager.close(id);
     expect((await refusal(w.manager.open(id, "load"))).code).toBe("not_supported");
-    expect(w.manager.get(id).status).toBe("failed");
+    expect(w.manager.get(id).status).toBe("dormant");
     const closedAt = (await w.event(id, "session_closed")).seq;
     const updated = await w.event(id, "session_updated", ({ seq }) => seq > closedAt);
     expect(updated.data).toEqual({ status: "dormant" });
@@ -81,7 +81,7 @@ describe("ends of sessions that meet other calls", () => {
     ["deleted", "remove"],
   ] as const) {
     test(`a session that is ${how} while its agent does not answer session/load leaves no process`, async () => {
-      await using w = await world({ agents: [agent("scripted", ["--hang-load"])] });
+      await using w = await world({ agents: [agent("scripted", ["--hang", "session/load"])] });
       const { id } = await w.create();
       process.kill(await w.pid(id), "SIGKILL");
       await w.event(id, "agent_exited");

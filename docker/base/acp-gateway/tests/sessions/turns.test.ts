@@ -126,6 +126,8 @@ test("an agent that hears no cancel is killed after the grace, and the next prom
   expect((await w.ended(id, promptId)).status).toBe("cancelled");
   const cancelled = await w.event(id, "prompt_cancelled");
   expect(cancelled.data).toMatchObject({ promptId, forced: true });
+  const told = await w.event(id, "session_updated", ({ data }) => data?.["status"] !== undefined);
+  expect(told.data).toEqual({ status: "dormant" });
   expect((await w.run(id, "text after")).text).toBe("after");
   expect(w.agents.running()[0]?.pid).not.toBe(pid);
   expect((await w.event(id, "session_opened", ({ data }) => data?.["how"] === "load")).data).not.toHaveProperty(

@@ -56,7 +56,7 @@ describe("a process that is killed in the middle of its commits", () => {
   test("leaves events and other tables of one commit together", async () => {
     using folder = temporaryFolder();
     await writeAndKill(folder.path, 1, "normal");
-    const db = new Database(join(folder.path, "gateway.sqlite"));
+    const db = new Database(join(folder.path, "log/gateway.sqlite"));
     const meta = db.query<{ value: string }, []>("SELECT value FROM meta WHERE name = 'batches'").get()?.value ?? "";
     db.close();
     using storage = openLog(folder.path);

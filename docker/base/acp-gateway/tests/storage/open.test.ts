@@ -1,7 +1,17 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { closeSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { StorageError } from "../../src/storage/storage-error.ts";
 import { drain, openLog, temporaryFolder, texts, update, write } from "./support/open-log.ts";
 
@@ -21,10 +31,12 @@ describe("the database", () => {
     const data = join(folder.path, "data/gateway");
     using storage = openLog(data, { synchronous: "normal" });
     await write(storage.log, update("a", "1"));
-    expect((statSync(data).mode & 0o777).toString(8)).toBe("700");
-    for (const name of readdirSync(data)) {
-      expect([name, (statSync(join(data, name)).mode & 0o777).toString(8)]).toEqual([name, "600"]);
-    }
+    const modes = (names: string[]) =>
+      Object.fromEntries(names.map((name) => [name, (statSync(join(data, name)).mode & 0o777).toString(8)]));
+    expect(modes([".", ...readdirSync(data)])).toEqual({ ".": "700", ".gitignore": "600", log: "500" });
+    const files = [".gitignore", "gateway.lock", "gateway.sqlite", "gateway.sqlite-shm", "gateway.sqlite-wal"];
+    expect(readdirSync(join(data, "log")).toSorted()).toEqual(files);
+    expect(Object.values(modes(files.map((name) => `log/${name}`)))).toEqual(files.map(() => "600"));
   });
 
   test("and what lies beside it is nothing that git would take along", () => {
@@ -54,7 +66,7 @@ describe("the database", () => {
       using storage = openLog(folder.path);
       await write(storage.log, update("a", "1"));
     }
-    const file = join(folder.path, "gateway.sqlite");
+    const file = join(folder.path, "log/gateway.sqlite");
     const db = new Database(file);
     db.run("PRAGMA user_version = 1000");
     db.close();
@@ -97,7 +109,7 @@ describe("a damaged database", () => {
         for (let index = 0; index < 50; index += 1) await write(storage.log, update("a", "x".repeat(5000)));
         lastSeq = storage.log.lastSeq();
       }
-      damage(join(folder.path, "gateway.sqlite"));
+      damage(join(folder.path, "log/gateway.sqlite"));
       {
         using storage = openLog(folder.path);
         expect(storage.reports).toEqual(["the log is damaged: set aside, and a new one begun"]);
@@ -114,4 +126,64 @@ describe("a damaged database", () => {
       expect(texts(events)).toEqual(["new"]);
     });
   }
+
+  const garbage = "not a database at all, but long enough to be looked at".repeat(99);
+  const asides = (folder: string) =>
+    readdirSync(folder)
+      .filter((name) => name.includes(".damaged-"))
+      .toSorted();
+
+  test("is set aside with what SQLite keeps beside it, and it is said what to do with it", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "log/gateway.sqlite");
+    mkdirSync(dirname(file));
+    const parts = ["", "-shm", "-wal"];
+    for (const part of parts) writeFileSync(file + part, garbage + part);
+    using storage = openLog(folder.path);
+    const [{ aside, advice } = { aside: "", advice: "" }] = storage.told as { aside: string; advice: string }[];
+    expect(asides(folder.path)).toEqual(parts.map((part) => basename(aside) + part));
+    for (const part of ["", "-wal"]) expect(readFileSync(aside + part, "utf8")).toBe(garbage + part);
+    expect(advice).toContain(`sqlite3 ${aside} .recover`);
+  });
+
+  test("is kept with the one before it: older ones go, and the log names them", () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "log/gateway.sqlite");
+    const aside = join(folder.path, "gateway.sqlite.damaged-");
+    mkdirSync(dirname(file));
+    writeFileSync(`${aside}by-hand`, "");
+    for (const day of [1, 2, 3, 4]) {
+      for (const part of ["", "-wal"]) writeFileSync(`${aside}2020010${day}T000000000Z${part}`, "");
+    }
+    writeFileSync(file, garbage);
+    using storage = openLog(folder.path);
+    const kept = [4].flatMap((day) =>
+      ["", "-wal"].map((part) => `gateway.sqlite.damaged-2020010${day}T000000000Z${part}`),
+    );
+    const left = asides(folder.path).filter((name) => !name.endsWith("by-hand"));
+    expect(left).toEqual([...kept, basename(String(storage.told[0]?.["aside"]))]);
+    expect(storage.told[0]?.["removed"]).toEqual([3, 2, 1].map((day) => `${aside}2020010${day}T000000000Z`));
+    expect(asides(folder.path)).toContain("gateway.sqlite.damaged-by-hand");
+  });
+
+  test("that a crash has left half aside is completed, and no number is given twice", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "log/gateway.sqlite");
+    const aside = join(folder.path, "gateway.sqlite.damaged-20260101T000000000Z");
+    mkdirSync(dirname(file));
+    writeFileSync(aside, garbage);
+    writeFileSync(`${file}-wal`, "the newest commits");
+    const before = Date.now();
+    let first = 0;
+    {
+      using storage = openLog(folder.path);
+      expect(storage.reports).toEqual([]);
+      [first = 0] = await write(storage.log, update("a", "new"));
+      expect(first).toBeGreaterThan(before);
+      expect(readFileSync(`${aside}-wal`, "utf8")).toBe("the newest commits");
+    }
+    using storage = openLog(folder.path);
+    expect(storage.log.lastSeq()).toBe(first);
+    expect(drain(storage.log.reader({ after: 5 }))[0]?.event).toBe("gap");
+  });
 });

@@ -1,49 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { PromptRecord } from "../../src/sessions/live-prompt.ts";
-import type { SessionRecord } from "../../src/sessions/live-session.ts";
-import type { Permission, PromptStatus } from "../../src/wire/index.ts";
+import type { Permission } from "../../src/wire/index.ts";
 import { openLog, temporaryFolder } from "./support/open-log.ts";
-
-const session = (id: string, title: string | null = null): SessionRecord => ({
-  id,
-  agent: "scripted",
-  agentSessionId: "agent-1",
-  cwd: "/w",
-  additionalDirectories: [],
-  mcpServers: [],
-  env: { KEY: "a secret" },
-  setup: [],
-  title,
-  titleGiven: false,
-  modes: null,
-  configOptions: [],
-  availableCommands: [],
-  usage: null,
-  permissionPolicy: { mode: "ask" },
-  queuePolicy: "queue",
-  closed: false,
-  turns: 0,
-  capabilities: {},
-  error: null,
-  createdAt: "2026-11-23T10:00:00.000Z",
-  updatedAt: "2026-11-23T10:00:00.000Z",
-});
-
-const prompt = (sessionId: string, promptId: string, status: PromptStatus): PromptRecord => ({
-  promptId,
-  sessionId,
-  status,
-  content: [{ type: "text", text: "hello" }],
-  stopReason: null,
-  usage: null,
-  error: null,
-  seq: 1,
-  createdAt: "2026-11-23T10:00:00.000Z",
-  startedAt: null,
-  endedAt: null,
-  meta: null,
-  by: "main",
-});
+import { prompt, session } from "./support/records.ts";
 
 const permission = (sessionId: string, id: string, status: Permission["status"]): Permission => ({
   id,
@@ -103,6 +62,19 @@ describe("the tables of sessions", () => {
       ["prm_4", "k"],
     ]);
     expect(storage.reports).toEqual([]);
+  });
+
+  test("give the prompts that wait in the order in which they were taken, however the clock was set meanwhile", async () => {
+    using folder = temporaryFolder();
+    using storage = openLog(folder.path);
+    const { prompts, sessions } = storage.stores;
+    const seqs = { prm_9: 7, prm_1: 8, prm_5: 10 };
+    storage.log.stageWrite((db) => {
+      sessions.put(db, session("ses_1"));
+      for (const [id, seq] of Object.entries(seqs)) prompts.put(db, { ...prompt("ses_1", id, "queued"), seq }, none);
+    });
+    await storage.log.settled();
+    expect(prompts.unfinished().map(({ record }) => record.promptId)).toEqual(Object.keys(seqs));
   });
 
   test("list what is pending, and what there was of a session", async () => {

@@ -27,12 +27,14 @@ type StartOptions = {
   entry?: string;
   /** A script that is given the gateway's command. */
   shell?: string;
+  /** What stands before the gateway's command. */
+  prefix?: readonly string[];
 };
 
 /** Starts a real gateway on a free port, with `env` on top of a workspace, a token and the agent `scripted`. */
 export async function startGateway(env: Record<string, string> = {}, options: StartOptions = {}) {
-  const { args = [], entry = ENTRY, shell } = options;
-  const command = [process.execPath, entry, ...args];
+  const { args = [], entry = ENTRY, shell, prefix = [] } = options;
+  const command = [...prefix, process.execPath, entry, ...args];
   const folder = await temporaryFolder();
   const workspace = options.workspace ?? folder.path;
   const agentsFile = join(folder.path, "agents.json");
@@ -116,11 +118,11 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   }
 }
 
-/** Resolves when `condition` holds; throws after five seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+/** Resolves when `condition` holds; throws after `ms`. */
+export async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  const deadline = Date.now() + ms;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true within 5 s");
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${ms / 1000} s`);
     await Bun.sleep(10);
   }
 }

@@ -1,11 +1,13 @@
 /**
  * A coding agent without a model: it speaks the Agent Client Protocol on stdio, and each line of a
  * prompt's text is a command (see scripted-agent/commands.ts). Flags: --auth (needs authenticate), --no-load,
- * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang-load,
- * --same-fork, --images.
+ * --protocol N, --silent (never answers initialize), --exit N (before it answers), --hang METHOD (never answers
+ * it, and ignores SIGTERM and the end of its stdin), --refuse-load, --same-fork, --images, --bare-load (its answer tells neither mode nor options). Flags may also stand, one
+ * a line, in the file "flags" of SCRIPTED_AGENT_STATE, so that a test changes what the next process does.
  * Sessions are kept in the folder SCRIPTED_AGENT_STATE, so another process can load them.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { COMMANDS } from "./scripted-agent/commands.ts";
 import {
   historyOf,
@@ -21,7 +23,9 @@ import {
   type Turn,
 } from "./scripted-agent/wire.ts";
 
-const flags = process.argv.slice(2);
+const flagsFile = join(stateFolder ?? "", "flags");
+const more = stateFolder && existsSync(flagsFile) ? readFileSync(flagsFile, "utf8").split("\n").filter(Boolean) : [];
+const flags = [...process.argv.slice(2), ...more];
 const valueOf = (flag: string) => flags[flags.indexOf(flag) + 1];
 const has = (flag: string) => flags.includes(flag);
 const sessions = new Map<string, Session>();
@@ -133,8 +137,8 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
     return { sessionId: session.id, ...describe(session) };
   },
   async "session/load"(params) {
-    if (has("--hang-load")) await new Promise(() => {});
     if (has("--no-load")) throw new Refusal(-32601, "no such method");
+    if (has("--refuse-load")) throw new Refusal(-32002, "the session is lost");
     const id = String(params["sessionId"]);
     if (!stateFolder || !existsSync(historyOf(id))) throw new Refusal(-32002, "no such session");
     const session = open(id, params);
@@ -142,7 +146,7 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
       const { kind, text } = JSON.parse(line) as { kind: string; text: string };
       await update(session, { sessionUpdate: kind, content: { type: "text", text } });
     }
-    return describe(session);
+    return has("--bare-load") ? {} : describe(session);
   },
   "session/resume"(params) {
     return describe(open(String(params["sessionId"]), params));
@@ -173,9 +177,17 @@ const METHODS: Record<string, (params: Json) => Promise<Json> | Json> = {
   "x/echo": (params) => ({ echo: params }),
 };
 
+/** As badly as a process can: it must be killed. */
+function hangForever(): Promise<never> {
+  process.on("SIGTERM", () => {});
+  setInterval(() => {}, 60_000);
+  return new Promise(() => {});
+}
+
 async function answer(id: unknown, method: string, params: Json): Promise<void> {
   try {
     const handler = METHODS[method];
+    if (has("--hang") && valueOf("--hang") === method) await hangForever();
     if (!handler) throw new Refusal(-32601, `no method ${method}`);
     await send({ id, result: await handler(params) });
   } catch (error) {

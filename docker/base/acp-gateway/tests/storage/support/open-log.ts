@@ -12,18 +12,22 @@ export function temporaryFolder() {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Real storage in `folder`; `reports` has what it complained of. */
+/** Real storage in `folder`; `reports` has what it complained of, `told` the fields of that. */
 export function openLog(folder: string, options: Partial<StorageOptions> = {}) {
   const reports: string[] = [];
+  const told: Record<string, unknown>[] = [];
   const storage = openStorage({
     folder,
     synchronous: "off",
     retention: { bytes: 4096 * MiB, sessionBytes: 1024 * MiB, days: 0 },
-    report: (message) => reports.push(message),
+    report(message, fields) {
+      reports.push(message);
+      told.push(fields);
+    },
     now: () => new Date(),
     ...options,
   });
-  return { ...storage, reports, [Symbol.dispose]: () => storage.log.close() };
+  return { ...storage, reports, told, [Symbol.dispose]: () => storage.log.close() };
 }
 
 export const update = (sessionId: string, text: string, promptId: string | null = null): StagedEvent => ({

@@ -121,6 +121,8 @@ export const COMMANDS: Record<string, (context: Context) => Promise<Outcome> | O
   env: ({ session, args }) => say(session, process.env[args[0] ?? ""] ?? "(unset)"),
   environ: ({ session }) => say(session, Object.keys(process.env).toSorted().join(" ")),
   cwd: ({ session }) => say(session, `${session.cwd} ${process.cwd()}`),
+  /** settings: says the mode and the model. */
+  settings: ({ session }) => say(session, `${session.mode} ${session.model}`),
   mcp: ({ session }) => say(session, session.mcpServers.map(({ name }) => name).join(" ")),
   pid: ({ session }) => say(session, String(process.pid)),
   /** fork: leaves behind a process that ignores SIGTERM; says its pid. */

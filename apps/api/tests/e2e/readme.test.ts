@@ -101,7 +101,8 @@ describeUnless(
       await api.end("SIGTERM");
       await start();
       await run(`api=${api.url} agent=${api.url}/api/projects/$id/agent/v1`);
-      await run('until curl -s "$api/api/projects/$id" | grep -q \'"status":"running"\'; do sleep 0.1; done');
+      // What is recorded as running may not have been looked at yet by an API that has just started.
+      await run('until curl -sf -o /dev/null "$agent/agents"; do sleep 0.1; done');
       const said = await run(install);
       expect(said).toContain('"installed":true');
       expect(said).toContain('"text":"claude with a key heard: What is in this folder?"');

@@ -9,22 +9,22 @@ type Rules = NonNullable<PermissionPolicy["rules"]>;
 
 const ALLOW = { decision: "allow" as const };
 
-/** The verdict on the last of the updates, which tell of one call in the folder /work. */
+/** The verdict on the last of the updates, which tell of one call in the folder /project. */
 function verdict(rules: Rules, ...updates: JsonObject[]) {
   const memory = createToolCallMemory();
   const facts = updates.map((update) => memory.note({ toolCallId: "c", ...update })).at(-1);
   if (!facts) throw new Error("there is no call");
-  return judge({ mode: "rules", rules }, facts, "/work");
+  return judge({ mode: "rules", rules }, facts, "/project");
 }
 const at = (...paths: string[]): JsonObject => ({ kind: "edit", locations: paths.map((path) => ({ path })) });
-const many = (last: string) => [...Array.from({ length: 300 }, (_, at) => `/work/file-${at}`), last];
+const many = (last: string) => [...Array.from({ length: 300 }, (_, at) => `/project/file-${at}`), last];
 
 describe("what a rule refuses", () => {
   const refuses = (rule: Omit<Rules[number], "decision">, ...updates: JsonObject[]) =>
     expect(verdict([{ ...rule, decision: "reject" }, ALLOW], ...updates)).toBe("reject");
 
   test("stays refused however many paths the call has", () => {
-    refuses({ path: "secrets/**" }, at(...many("/work/secrets/key")));
+    refuses({ path: "secrets/**" }, at(...many("/project/secrets/key")));
   });
 
   test("stays refused behind a title of any length", () => {
@@ -37,25 +37,25 @@ describe("what a rule refuses", () => {
 
   test("stays refused when the call's id is too long to remember what was said of it", () => {
     const toolCallId = "c".repeat(2000);
-    refuses({ path: "secrets/**" }, { ...at("/work/secrets/key"), toolCallId }, { toolCallId });
+    refuses({ path: "secrets/**" }, { ...at("/project/secrets/key"), toolCallId }, { toolCallId });
   });
 
   test("is also a call that says nothing of its kind, which the protocol calls other", () => {
     refuses({ kind: "other" }, { title: "Some tool" });
   });
 
-  for (const path of ["./secrets/**", "secrets/", "./secrets/", "/work/secrets/"]) {
-    test(`is what is in a folder, written ${path}`, () => refuses({ path }, at("/work/secrets/deep/key")));
+  for (const path of ["./secrets/**", "secrets/", "./secrets/", "/project/secrets/"]) {
+    test(`is what is in a folder, written ${path}`, () => refuses({ path }, at("/project/secrets/deep/key")));
   }
 
   test("is a folder with all that is in it", () => {
-    refuses({ path: "secrets/**" }, at("/work/secrets"));
-    refuses({ path: "/work/secrets/**" }, at("/work/secrets/"));
-    expect(verdict([{ path: "!src", decision: "reject" }, ALLOW], at("/work/src"))).toBe("allow");
+    refuses({ path: "secrets/**" }, at("/project/secrets"));
+    refuses({ path: "/project/secrets/**" }, at("/project/secrets/"));
+    expect(verdict([{ path: "!src", decision: "reject" }, ALLOW], at("/project/src"))).toBe("allow");
   });
 
   test("is a path that is written as it is called, with brackets", () => {
-    refuses({ path: "app/[id]/page.tsx" }, at("/work/app/[id]/page.tsx"));
+    refuses({ path: "app/[id]/page.tsx" }, at("/project/app/[id]/page.tsx"));
   });
 });
 
@@ -65,8 +65,8 @@ describe("what a rule allows", () => {
       const rules = [{ path, decision: "allow" as const }];
       expect(verdict(rules, at("/etc/notes.md"))).toBe("ask");
       expect(verdict(rules, at("/"))).toBe("ask");
-      expect(verdict(rules, at("/work/../notes.md"))).toBe("ask");
-      expect(verdict(rules, at("/work/notes.md"))).toBe("allow");
+      expect(verdict(rules, at("/project/../notes.md"))).toBe("ask");
+      expect(verdict(rules, at("/project/notes.md"))).toBe("allow");
     });
   }
 
@@ -76,7 +76,7 @@ describe("what a rule allows", () => {
   });
 
   test("is a name that begins with two dots", () => {
-    expect(verdict([{ path: "**", decision: "allow" }], at("/work/..notes"))).toBe("allow");
+    expect(verdict([{ path: "**", decision: "allow" }], at("/project/..notes"))).toBe("allow");
   });
 
   test("is no title whose end is not known, and no kind that was not told", () => {

@@ -8,17 +8,17 @@ const CLOSE = 125;
 /** JSON.parse takes any depth; what walks its result, JSON.stringify among it, runs out of stack at some ten thousand. */
 const DEPTH_MAX = 1000;
 
-/** Whether `json`, which is valid, is nested deeper than anything can be meant. */
-export function isTooDeep(json: string): boolean {
-  // Each level has a bracket at both ends.
-  if (json.length <= 2 * DEPTH_MAX) return false;
+/** Whether `json` is nested deeper than anything can be meant. Of what is no JSON it says nothing that counts. */
+export function isTooDeep(json: string, depthMax = DEPTH_MAX): boolean {
+  // Each level of what is valid has a bracket at both ends.
+  if (json.length <= 2 * depthMax) return false;
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) at = stringEnd(json, at);
     else if (code === OPEN || code === OPEN_LIST) {
       depth++;
-      if (depth > DEPTH_MAX) return true;
+      if (depth > depthMax) return true;
     } else if (code === CLOSE || code === CLOSE_LIST) depth--;
   }
   return false;

@@ -78,9 +78,9 @@ export function createImageInspector({
 
 /** Digests of what the engine has, by every name it has it under. */
 async function listLocal(docker: Dockerode, signal: AbortSignal): Promise<Map<string, string | null>> {
-  const images = await callEngine("listing the images", (abortSignal) => docker.listImages({ abortSignal }), {
-    signal,
-  });
+  const list = () => callEngine("listing the images", (abortSignal) => docker.listImages({ abortSignal }), { signal });
+  // An image that is removed meanwhile, or a connection that was kept too long, fails the whole list for no other.
+  const images = await list().catch(list);
   const digests = new Map<string, string | null>();
   for (const { RepoTags, RepoDigests } of images) {
     for (const name of RepoDigests ?? []) digests.set(name, digestIn([name]));

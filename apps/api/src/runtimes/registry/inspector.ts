@@ -19,8 +19,8 @@ export interface RegistryInspectorOptions {
 
 interface Entry {
   until: number;
-  /** When the last of those who wait for it has gone. */
-  wantedUntil: number;
+  /** Callers that have not gone yet. */
+  waiting: number;
   digest: Promise<string | null | undefined>;
 }
 
@@ -47,22 +47,28 @@ export function createRegistryInspector(options: RegistryInspectorOptions): Imag
   const sizes = new Map<string, Promise<number | null | undefined>>();
   const pausedUntil = new Map<string, number>();
 
-  function digestOf(imageRef: string): Entry["digest"] {
+  function entryOf(imageRef: string): Entry {
     const known = digests.get(imageRef);
-    const wantedUntil = now() + waitMs;
-    if (known !== undefined && known.until > now()) {
-      known.wantedUntil = wantedUntil;
-      return known.digest;
-    }
+    if (known !== undefined && known.until > now()) return known;
     if (digests.size >= ENTRIES_MAX) digests.clear();
     const entry: Entry = {
       until: now() + ttlMs,
-      wantedUntil,
-      digest: oneOfFew(() => (entry.wantedUntil < now() ? undefined : ask(imageRef, () => client.digestOf(imageRef)))),
+      waiting: 0,
+      digest: oneOfFew(() => (entry.waiting === 0 ? undefined : ask(imageRef, () => client.digestOf(imageRef)))),
     };
     digests.set(imageRef, entry);
     void forgetUnknown(digests, imageRef, entry, entry.digest);
-    return entry.digest;
+    return entry;
+  }
+
+  async function digestOf(imageRef: string, late: Promise<undefined>) {
+    const entry = entryOf(imageRef);
+    entry.waiting += 1;
+    try {
+      return await Promise.race([entry.digest, late]);
+    } finally {
+      entry.waiting -= 1;
+    }
   }
 
   function sizeOf(imageRef: string, digest: string): Promise<number | null | undefined> {
@@ -97,7 +103,7 @@ export function createRegistryInspector(options: RegistryInspectorOptions): Imag
   }
 
   async function availabilityOf(imageRef: string, isSized: boolean, late: Promise<undefined>) {
-    const digest = await Promise.race([digestOf(imageRef), late]);
+    const digest = await digestOf(imageRef, late);
     if (digest === undefined) return UNKNOWN;
     if (digest === null) return ABSENT;
     // One that is known already costs nothing.

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import type { PromptRecord } from "../../src/sessions/live-prompt.ts";
-import { newId } from "../../src/sessions/identifier.ts";
 import type { EventLog } from "../../src/types.ts";
 import { until } from "../support/gateway.ts";
 import { drain, openLog, type Seen, seqs, temporaryFolder, texts, update, write } from "./support/open-log.ts";
@@ -89,13 +88,16 @@ describe("retention", () => {
 
   test("removes what agents asked people with its events, but nothing that still waits", async () => {
     using folder = temporaryFolder();
+    let time = Date.parse("2026-01-01T00:00:00Z");
+    const idOf = (kind: string) => `${kind}_${Bun.randomUUIDv7("hex", time).replaceAll("-", "")}`;
     const options = { retention: { ...forEver, bytes: 8 * KiB * KiB }, limits: { tailBytes: 1 } };
-    using storage = openLog(folder.path, options);
+    using storage = openLog(folder.path, { ...options, now: () => new Date(time) });
     const { log, stores } = storage;
     log.stageWrite((db) => stores.sessions.put(db, session("ses_1")));
     const rows: { permission: string; elicitation: string; seq: number }[] = [];
     for (let count = 0; count < 60; count += 1) {
-      const [permission, elicitation] = [newId("per"), newId("eli")];
+      time += 1000;
+      const [permission, elicitation] = [idOf("per"), idOf("eli")];
       const base = {
         sessionId: "ses_1",
         promptId: null,
@@ -123,7 +125,7 @@ describe("retention", () => {
     const kept = [waiting, ...here].toReversed();
     const permissions = stores.permissions.list("ses_1").map(({ id }) => id);
     const elicitations = stores.elicitations.list("ses_1").map(({ id }) => id);
-    // One that was asked in the millisecond of the last commit that is gone may stay.
+    // What was asked in the millisecond of the last commit that is gone may stay.
     expect(permissions.slice(0, here.length)).toEqual(here.map(({ permission }) => permission).toReversed());
     expect(permissions.at(-1)).toBe(waiting?.permission ?? "");
     for (const ids of [permissions, elicitations]) expect(ids.length).toBeLessThanOrEqual(kept.length + 2);
